@@ -1,0 +1,56 @@
+package batches
+
+import (
+	"fmt"
+
+	"github.com/batchctl/batchctl/jvm"
+)
+
+// jvm lints what the job gives its JVM, in the order in which the JVM reads
+// it: heap, options, properties.
+func (c *batchChecker) jvm() {
+	java := c.spec.get("java")
+	options := java.get("options").list()
+	places := make([]*value, 0, len(options)+len(c.batch.Java.Properties))
+	command := jvm.Command{Version: c.batch.Java.Version, Memory: c.batch.Node.Memory, Options: make([]string, 0, cap(places))}
+	for _, v := range options {
+		if v.kind != stringKind || v.broken {
+			// What follows means something else without it.
+			return
+		}
+		places = append(places, v)
+		command.Options = append(command.Options, v.text)
+	}
+	for _, p := range c.batch.Java.Properties {
+		v := java.get("properties").get(p.Name)
+		places = append(places, v)
+		command.Options = append(command.Options, "-D"+p.Name+"="+p.Value)
+	}
+	heap := java.get("heap")
+	if heap != nil && !heap.broken {
+		command.Heap, _ = ParseHeap(heap.text)
+	}
+	for _, f := range jvm.Lint(command) {
+		v, path := heap, "spec.java.heap"
+		if f.Option >= 0 {
+			v, path = places[f.Option], fmt.Sprintf("spec.java.options[%d]", f.Option)
+			if at := f.Option - len(options); at >= 0 {
+				path = "spec.java.properties." + c.batch.Java.Properties[at].Name
+			}
+		}
+		p := Problem{Place: v.place(), Path: path, Rule: "jvm/" + f.Rule, Message: f.Message, Hint: f.Hint,
+			subject: v.text, variant: fmt.Sprintf("JVM %d", command.Version)}
+		if f.Severity == jvm.Warning {
+			p.Severity = Warning
+		}
+		other := heap
+		if f.Other >= 0 {
+			other = places[f.Other]
+		}
+		if f.Other != jvm.NoOption && other != nil {
+			p.Others = []Place{other.place()}
+			p.Message += " (the other is " + other.place().String() + ")"
+		}
+		c.leaf.ps.add(p)
+	}
+}

@@ -1,0 +1,59 @@
+package batches
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Layer is a level of configuration; a later one wins.
+type Layer uint8
+
+// The layers of a tree, lowest first, and Settings for batchctl.yaml, which
+// is no layer.
+const (
+	Global Layer = iota
+	Cluster
+	Phase
+	AppType
+	AppGroup
+	App
+	Settings
+)
+
+var layerNames = [...]string{"global", "cluster", "phase", "app-type", "app-group", "app", "settings"}
+
+func (l Layer) String() string { return layerNames[l] }
+
+// File is one YAML file of a tree.
+type File struct {
+	Path  string // slash-separated, relative to the tree
+	Layer Layer
+	Name  string // of what it describes: the cluster, the batch, …
+	Group string // of an App: its app group
+}
+
+// Place is a position in a file. Line and Col count from 1, Col in
+// characters; a Line of 0 means the file as a whole.
+type Place struct {
+	File string `json:"file"`
+	Line int    `json:"line,omitempty"`
+	Col  int    `json:"column,omitempty"`
+}
+
+// String writes a place as editors and compilers do: file:line:col.
+func (p Place) String() string {
+	if p.Line == 0 {
+		return p.File
+	}
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col)
+}
+
+func (p Place) compare(q Place) int {
+	if c := strings.Compare(p.File, q.File); c != 0 {
+		return c
+	}
+	if p.Line != q.Line {
+		return p.Line - q.Line
+	}
+	return p.Col - q.Col
+}
