@@ -9,10 +9,9 @@ import (
 // runVariables are set in the environment of every run, by Jenkins or by the
 // rendered job, so ${NAME} may name them anywhere.
 var runVariables = map[string]bool{
-	"BATCH_ATTEMPT": true, "BATCH_EXIT_CODE": true, "BATCH_HOME": true,
 	"BUILD_DISPLAY_NAME": true, "BUILD_ID": true, "BUILD_NUMBER": true, "BUILD_TAG": true, "BUILD_URL": true,
 	"HOME": true, "HOSTNAME": true, "JENKINS_URL": true, "JOB_BASE_NAME": true, "JOB_NAME": true, "JOB_URL": true,
-	"NODE_NAME": true, "USER": true, "WORKSPACE": true, "WORKSPACE_TMP": true,
+	"NODE_NAME": true, "PATH": true, "USER": true, "WORKSPACE": true, "WORKSPACE_TMP": true,
 }
 
 // batchChecker checks what the fields of one batch must agree on.
@@ -31,6 +30,7 @@ type named struct {
 }
 
 func (c *batchChecker) run() {
+	c.pool()
 	c.schedule()
 	c.program()
 	c.agents()
@@ -44,8 +44,17 @@ func (c *batchChecker) problem(v *value, path, rule, message, hint string) {
 	c.leaf.ps.at(v, path, rule, message, hint)
 }
 
+func (c *batchChecker) warning(v *value, path, rule, message, hint string) {
+	c.leaf.ps.add(Problem{Place: v.place(), Path: path, Rule: rule, Severity: Warning, Message: message, Hint: hint})
+}
+
 func (c *batchChecker) schedule() {
 	s := c.spec.get("schedule")
+	for _, line := range s.get("cron").list() {
+		if sets, err := cronSets(line.str(), ""); err == nil && restricted(sets[2], 2) && restricted(sets[4], 4) {
+			c.warning(line, "spec.schedule.cron", "both-days", "a day must match both day fields in Jenkins; in other crons it must match one of them", "")
+		}
+	}
 	if cron := s.get("cron"); cron != nil && s.get("timezone") == nil {
 		c.problem(cron, "spec.schedule.timezone", "missing-key", "is missing; without it the hour would depend on the controller", "set it once for all, in global.yaml: timezone: Asia/Seoul")
 	}
@@ -74,6 +83,20 @@ func (c *batchChecker) program() {
 	}
 }
 
+// pool checks the pool's name, where the tree says which there are.
+func (c *batchChecker) pool() {
+	pools := c.resolver.tree.pools()
+	v := c.spec.get("node").get("pool")
+	if pools == nil || v == nil || v.broken || slices.Contains(pools, v.text) {
+		return
+	}
+	hint := didYouMean(v.text, slices.Values(pools))
+	if hint == "" {
+		hint = "the pools are " + listed(pools)
+	}
+	c.problem(v, "spec.node.pool", "unknown-pool", "there is no pool "+v.text+" in "+SettingsFile, hint)
+}
+
 func (c *batchChecker) agents() {
 	for name, a := range c.spec.get("java").get("agents").members() {
 		if a.kind == boolKind && a.text == "false" || a.broken {
@@ -82,6 +105,9 @@ func (c *batchChecker) agents() {
 		path := "spec.java.agents." + name
 		switch name {
 		case "pinpoint", "opentelemetry":
+			if port := a.get("port"); port != nil {
+				c.problem(port, path+".port", "conflict", name+" listens on no port", "remove it")
+			}
 		case "prometheus":
 			if a.get("port") == nil && a.get("options") == nil {
 				c.problem(a, path, "missing-key", "needs a port", `write prometheus: {port: "{{port 10000 20000}}"}`)
@@ -200,9 +226,10 @@ func (c *batchChecker) references() {
 // reference checks the references of one value: the one at path, or, for an
 // index that is not negative, that item of the list there.
 func (c *batchChecker) reference(v *value, path string, index int, inEnv bool) {
-	if v.broken || !strings.Contains(v.str(), "${") {
+	if v.broken || !strings.Contains(v.str(), "$") {
 		return
 	}
+	c.withoutBraces(v, path, index)
 	pieces, err := Pieces(v.text)
 	if err != nil {
 		return // reported by the schema
@@ -222,17 +249,66 @@ func (c *batchChecker) reference(v *value, path string, index int, inEnv bool) {
 				hint = "add a parameter " + p.Text + ", or write $${" + p.Text + "} for plain text"
 			}
 			c.problem(v, path, "undefined-variable", "${"+p.Text+"} is no parameter, env or secret of this batch", hint)
-		case inEnv && env.get(p.Text) != nil:
-			c.problem(v, path, "bad-reference", "${"+p.Text+"} is another env, and these have no order", "give both the value by a variable: {{NAME}}")
+		case inEnv && c.refersBack(env, v, p.Text, 0):
+			c.problem(v, path, "circular-reference", "${"+p.Text+"} refers back to this variable", "break the circle")
 		}
 	}
 }
 
-// scripts checks that the names in when exist.
+// withoutBraces warns of $NAME for a variable that the batch declares: it is
+// plain text here, and no shell will look at it.
+func (c *batchChecker) withoutBraces(v *value, path string, index int) {
+	for _, n := range c.known {
+		_, rest, found := strings.Cut(v.text, "$"+n.name)
+		if !found || rest != "" && isEnvName("a"+rest[:1]) {
+			continue
+		}
+		if index >= 0 {
+			path = fmt.Sprintf("%s[%d]", path, index)
+		}
+		c.warning(v, path, "no-braces", "$"+n.name+" is plain text here", "write ${"+n.name+"} for the value")
+	}
+}
+
+// refersBack reports whether the env variable name leads back to the value v,
+// through references. A variable that is there without the batch, such as
+// PATH, may refer to itself: it then means the one outside.
+func (c *batchChecker) refersBack(env, v *value, name string, depth int) bool {
+	next := env.get(name)
+	if next == nil || next == v {
+		return next == v && !runVariables[name]
+	}
+	if depth > len(env.kids) {
+		return false // a circle further on, which is reported there
+	}
+	pieces, err := Pieces(next.str())
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(pieces, func(p Piece) bool { return p.Ref && c.refersBack(env, v, p.Text, depth+1) })
+}
+
+// scripts checks that the names in when exist, and that sh can read the text.
 func (c *batchChecker) scripts() {
 	for _, when := range []string{"before", "after"} {
 		for i, s := range c.spec.get("scripts").get(when).list() {
 			c.resolver.tree.checkWhen(s.get("when"), fmt.Sprintf("spec.scripts.%s[%d].when", when, i), &c.leaf.ps)
+			c.shell(s.get("run"), fmt.Sprintf("spec.scripts.%s[%d].run", when, i))
 		}
+	}
+}
+
+// shell reports a script that no shell can read, and warns of one that only
+// some can.
+func (c *batchChecker) shell(v *value, path string) {
+	if v == nil || v.broken {
+		return
+	}
+	fault, posix := readShell(v.text)
+	switch {
+	case fault != "":
+		c.problem(v, path, "bad-shell", "the shell cannot read this: "+fault, "")
+	case posix != "":
+		c.warning(v, path, "not-posix", "not every sh can read this: "+posix, "keep to POSIX, or start bash yourself")
 	}
 }

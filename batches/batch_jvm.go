@@ -6,13 +6,26 @@ import (
 	"github.com/batchctl/batchctl/jvm"
 )
 
+// memory is the node's memory, or 0 where it is faulty.
+func (c *batchChecker) memory() int64 {
+	if v := c.spec.get("node").get("memory"); v != nil {
+		n, _ := ParseSize(v.text)
+		return n
+	}
+	return c.batch.Node.Memory
+}
+
 // jvm lints what the job gives its JVM, in the order in which the JVM reads
 // it: heap, options, properties.
 func (c *batchChecker) jvm() {
 	java := c.spec.get("java")
-	options := java.get("options").list()
+	given := java.get("options")
+	if given != nil && given.kind != listKind {
+		return // reported by the schema
+	}
+	options := given.list()
 	places := make([]*value, 0, len(options)+len(c.batch.Java.Properties))
-	command := jvm.Command{Version: c.batch.Java.Version, Memory: c.batch.Node.Memory, Options: make([]string, 0, cap(places))}
+	command := jvm.Command{Version: c.batch.Java.Version, Memory: c.memory(), Options: make([]string, 0, cap(places))}
 	for _, v := range options {
 		if v.kind != stringKind || v.broken {
 			// What follows means something else without it.

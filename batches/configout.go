@@ -158,16 +158,22 @@ func (v *value) node() *yaml.Node {
 	case mapKind:
 		out := &yaml.Node{Kind: yaml.MappingNode}
 		for name, kid := range v.members() {
-			key := &yaml.Node{}
-			key.SetString(name)
-			out.Content = append(out.Content, key, kid.node())
+			out.Content = append(out.Content, stringNode(name), kid.node())
 		}
 		return out
 	case stringKind:
-		out := &yaml.Node{}
-		out.SetString(v.text)
-		return out
+		return stringNode(v.text)
 	}
 	tags := map[kind]string{nullKind: "!!null", boolKind: "!!bool", intKind: "!!int", floatKind: "!!float"}
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: tags[v.kind], Value: v.text}
+}
+
+// stringNode writes a string with quotes wherever a reader of YAML 1.1 would
+// take it for something else: yes, on, 16:30.
+func stringNode(s string) *yaml.Node {
+	out := &yaml.Node{}
+	if err := out.Encode(s); err != nil || out.Tag != "!!str" {
+		out.SetString(s)
+	}
+	return out
 }

@@ -54,17 +54,23 @@ func (c *coordinates) matches(when *value) bool {
 	return true
 }
 
-// matchesOne reports whether a name matches one of a list of globs.
+// matchesOne reports whether a name matches one of a list of globs, and none
+// of those behind an exclamation mark. A list of these alone takes all others.
 func matchesOne(patterns *value, name string) bool {
 	if patterns.kind != listKind {
-		return matchGlob(patterns.text, name)
+		not, negated := strings.CutPrefix(patterns.text, "!")
+		return matchGlob(not, name) != negated
 	}
+	matched, positive := false, false
 	for i := range patterns.kids {
-		if matchGlob(patterns.kids[i].val.text, name) {
-			return true
+		if not, negated := strings.CutPrefix(patterns.kids[i].val.text, "!"); !negated {
+			positive = true
+			matched = matched || matchGlob(not, name)
+		} else if matchGlob(not, name) {
+			return false
 		}
 	}
-	return false
+	return matched || !positive
 }
 
 func matchGlob(pattern, name string) bool {

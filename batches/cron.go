@@ -80,6 +80,15 @@ func cronSets(line, seed string) (sets [len(cronFields)]uint64, err error) {
 	return sets, nil
 }
 
+// restricted reports whether a field leaves any of its numbers out.
+func restricted(set uint64, field int) bool {
+	full := cronFields[field].max - cronFields[field].min + 1
+	if field == 4 {
+		full = 7 // 0 and 7 are both Sunday
+	}
+	return bits.OnesCount64(set) < full
+}
+
 // comes reports whether one of the months has one of the days.
 func comes(days, months uint64) bool {
 	first := bits.TrailingZeros64(days)

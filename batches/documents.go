@@ -17,6 +17,10 @@ func (t *Tree) checkLayers() {
 	for _, d := range t.layerDocuments() {
 		t.checkRoot(d, layerSchemas[d.file.Layer])
 		t.checkLayerName(d)
+		if d.root != nil {
+			checkPermissions(d.root.get("permissions"), &t.problems)
+			t.checkPhase(d)
+		}
 	}
 }
 
@@ -41,6 +45,34 @@ func (t *Tree) checkRoot(d *document, s *schema) {
 	c := checker{root: withSpecs(s, t.kinds[0]), ps: &t.problems}
 	c.value(s, d.root, newPath())
 	d.cut(&t.problems)
+}
+
+// checkPermissions checks what the schema cannot say of an entry: that it
+// names one user or one group.
+func checkPermissions(v *value, ps *problems) {
+	for i, item := range v.list() {
+		path := fmt.Sprintf("permissions[%d]", i)
+		user, group, allow := item.get("user"), item.get("group"), item.get("allow")
+		if (user == nil) == (group == nil) {
+			ps.at(item, path, "conflict", "an entry is for one user or for one group", "write either user or group")
+		}
+		if allow != nil && allow.kind == listKind && len(allow.kids) == 0 {
+			ps.at(allow, path+".allow", "missing-key", "allows nothing", "name permissions such as Job/Read, or delete the entry")
+		}
+	}
+}
+
+// checkPhase warns of a cluster whose phase has no layer, but nearly the name
+// of one: all that the phase sets would be missing without a word.
+func (t *Tree) checkPhase(d *document) {
+	phase := d.root.get("phase")
+	if d.file.Layer != Cluster || phase.str() == "" || t.phases[phase.text] != nil {
+		return
+	}
+	if hint := didYouMean(phase.text, maps.Keys(t.phases)); hint != "" {
+		t.problems.add(Problem{Place: phase.place(), Path: "phase", Rule: "unknown-phase", Severity: Warning,
+			Message: "there is no phases/" + phase.text + ".yaml, so the cluster inherits nothing from its phase", Hint: hint})
+	}
 }
 
 // checkLayerName checks the name that a layer has by its file.

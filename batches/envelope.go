@@ -17,6 +17,7 @@ var settingsSchema = object("Settings of a tree: the file batchctl.yaml in its t
 	is("apiVersion", enum("Version of the format.", APIVersion)).must(),
 	is("description", text("What the tree is for.", "")),
 	is("jenkins", jenkinsSchema),
+	is("pools", list("The pools that there are; with it, a batch that names another one is an error.", name("A pool.", "standard"))),
 )
 
 var jenkinsSchema = object("Where the jobs live.",
@@ -59,8 +60,8 @@ func layerSchema(layer Layer) *schema {
 		is("metadata", meta),
 		is("vars", varsSchema),
 		is("spec", anyMap("What every kind of document inherits.")),
-		is("kinds", kindsSchema(meta)),
-		is("overrides", overridesSchema(meta)),
+		is("kinds", kindsSchema(ownerSchema)),
+		is("overrides", overridesSchema(ownerSchema)),
 	)...)
 }
 
@@ -79,7 +80,7 @@ func leafSchema(k *leafKind) *schema {
 		is("deploy", deploySchema),
 		is("vars", varsSchema),
 		is("spec", anyMap("What the document says.")),
-		is("overrides", overridesSchema(object("", is("owner", oneLine("The team that answers for it.", ""))))),
+		is("overrides", overridesSchema(ownerSchema)),
 	)
 }
 
@@ -95,6 +96,11 @@ var (
 		is("allow", list("Jenkins permissions.", formatted("A permission.", "permission", "", "Job/Read", checkPermission))).must(),
 	))
 )
+
+// ownerSchema is the metadata that can differ from job to job. Type and
+// phases decide where a document goes, before kinds and overrides are looked
+// at.
+var ownerSchema = object("Metadata that can differ from job to job.", is("owner", oneLine("The team that answers for it.", "settlement-team")))
 
 func kindsSchema(meta *schema) *schema {
 	var fields []field

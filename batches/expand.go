@@ -28,6 +28,7 @@ type scope struct {
 	doc   *value // merged, with vars, metadata and spec
 	ps    *problems
 	done  map[*value]*value
+	used  []string // names of the variables that references named
 	open  []opened // being expanded, outermost first, to see a circle
 }
 
@@ -120,9 +121,12 @@ func (s *scope) resolve(r *part, v *value, p *fieldPath) (u use, k kind, ok bool
 		return use{name: r.name, text: text, how: "built-in"}, stringKind, true
 	}
 	target := s.lookup(r.name)
+	if !slices.Contains(s.used, r.name) {
+		s.used = append(s.used, r.name)
+	}
 	switch {
 	case target == nil && r.hasDefault:
-		return use{name: r.name, text: r.fallback, how: "default"}, stringKind, true
+		return use{name: r.name, text: r.fallback, how: "default"}, plainKind(r.fallback), true
 	case target == nil:
 		s.undefined(r, v, p)
 		return use{}, 0, false
@@ -138,9 +142,22 @@ func (s *scope) resolve(r *part, v *value, p *fieldPath) (u use, k kind, ok bool
 		return use{}, 0, false
 	}
 	if got.text == "" && r.hasDefault {
-		return use{name: r.name, text: r.fallback, how: "default"}, stringKind, true
+		return use{name: r.name, text: r.fallback, how: "default"}, plainKind(r.fallback), true
 	}
 	return use{name: r.name, text: got.text, val: got}, got.kind, true
+}
+
+// plainKind is the kind that YAML gives a plain text.
+func plainKind(text string) kind {
+	switch {
+	case text == "true" || text == "false":
+		return boolKind
+	case jsonNumber(text) && strings.ContainsAny(text, ".eE"):
+		return floatKind
+	case jsonNumber(text):
+		return intKind
+	}
+	return stringKind
 }
 
 // lookup finds a variable by its name, or a field by its path: metadata.owner,
@@ -172,7 +189,7 @@ func (s *scope) undefined(r *part, v *value, p *fieldPath) {
 	// The job is not part of the message: a thousand jobs that inherit the
 	// string are one problem, and the first of them is named with their number.
 	prob := Problem{Place: v.place(), Path: p.String(), Rule: "undefined-variable", Message: r.text + " is not defined"}
-	if near := nearest(r.name, s.known()); near != "" {
+	if near := s.meant(r.name, v); near != "" {
 		prob.Hint = "did you mean " + near + "?"
 		if target := s.lookup(near); target != nil {
 			prob.Hint = "did you mean " + near + ", set in " + target.place().String() + "?"
@@ -182,6 +199,29 @@ func (s *scope) undefined(r *part, v *value, p *fieldPath) {
 		prob.Hint = "set it under vars in any layer, or give it a default: {{" + r.name + ":-…}}"
 	}
 	s.ps.add(prob)
+}
+
+// meant returns the name that was probably meant by one that is undefined.
+func (s *scope) meant(name string, v *value) string {
+	if name == "name" {
+		return "app"
+	}
+	for _, section := range []string{"metadata", "spec"} {
+		if s.doc.get(section).get(name).scalar() {
+			return section + "." + name
+		}
+	}
+	return nearest(name, func(yield func(string) bool) {
+		for n := range s.known() {
+			// The string that holds the reference is not what it refers to.
+			if strings.Contains(n, ".") && s.lookup(n) == v {
+				continue
+			}
+			if !yield(n) {
+				return
+			}
+		}
+	})
 }
 
 // known lists the names that a reference may use.

@@ -1,6 +1,7 @@
 package batches
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -8,7 +9,8 @@ import (
 // Origin tells where one value of a job comes from.
 type Origin struct {
 	Path     string    `json:"path"`
-	Value    string    `json:"value"`
+	Value    any       `json:"value"`              // as data: a string, a number, a list, …
+	Text     string    `json:"-"`                  // the value on one line
 	Removed  bool      `json:"removed,omitempty"`  // a layer took the inherited value away
 	Default  bool      `json:"default,omitempty"`  // no layer sets it; this is what it is then
 	Set      *Setting  `json:"set,omitempty"`      // what set it; nil for a default
@@ -23,7 +25,8 @@ type Setting struct {
 	Layer    string `json:"layer"`
 	Override bool   `json:"override,omitempty"` // by an entry of that layer's overrides
 	Appended bool   `json:"appended,omitempty"` // added to a list by key+
-	Value    string `json:"value"`              // as written
+	Value    any    `json:"value"`              // as written, as data
+	Text     string `json:"-"`                  // the same on one line
 }
 
 // Use is a reference that went into a string.
@@ -51,6 +54,7 @@ func (t *Tree) Explain(job, field string) ([]Origin, error) {
 	if l == nil {
 		return nil, t.unknownJob(job)
 	}
+	l.doc = l.withVariables()
 	e := explainer{}
 	root := object("", is("metadata", object("")), is("spec", kind.spec), is("vars", anyMap("")))
 	for _, section := range []string{"metadata", "spec", "vars"} {
@@ -62,6 +66,20 @@ func (t *Tree) Explain(job, field string) ([]Origin, error) {
 		return e.origins, nil
 	}
 	return e.below(field)
+}
+
+// withVariables is the job's document with its variables expanded as well.
+func (l *leaf) withVariables() *value {
+	var dropped problems // they have been reported, or do not count
+	s := scope{names: l.names, doc: l.merged, ps: &dropped}
+	out := *l.doc
+	out.kids = slices.Clone(l.doc.kids)
+	for i := range out.kids {
+		if e := &out.kids[i]; e.key == "vars" {
+			e.val = s.expand(e.val, newPath("vars"))
+		}
+	}
+	return &out
 }
 
 // one resolves the job of that path, or returns nil.
@@ -85,22 +103,54 @@ func (r *resolver) one(job string) (*leaf, *leafKind) {
 	return nil, nil
 }
 
-// unknownJob says that there is no such job, and which is nearest.
+// unknownJob says that there is no such job, and what was probably meant: a
+// batch of that name, the clusters that it does go to, or a near path.
 func (t *Tree) unknownJob(job string) error {
+	r := newResolver(t)
 	message := "there is no job " + job
-	near := nearest(job, func(yield func(string) bool) {
-		for cluster := range t.clusters {
-			for name := range t.leafNames(true) {
-				if !yield(cluster + "/" + name) {
-					return
+	app := job[strings.LastIndexByte(job, '/')+1:]
+	group := strings.TrimSuffix(strings.TrimSuffix(job, app), "/")
+	group = group[strings.LastIndexByte(group, '/')+1:]
+	var paths []string
+	for _, f := range t.leaves {
+		if f.Name == app && (group == "" || f.Group == group) {
+			paths = append(paths, r.placesOf(f)...)
+		}
+	}
+	near := ""
+	if len(paths) == 0 {
+		near = nearest(job, func(yield func(string) bool) {
+			for cluster := range t.clusters {
+				for name := range t.leafNames(true) {
+					if !yield(cluster + "/" + name) {
+						return
+					}
 				}
 			}
-		}
-	})
-	if near != "" {
+		})
+	}
+	switch {
+	case len(paths) > 0:
+		message += "; there are " + listed(paths)
+	case near != "":
 		message += "; did you mean " + near + "?"
 	}
 	return &UnknownError{message: message + " (batchctl list shows all)"}
+}
+
+// placesOf lists the paths of the jobs that a leaf makes.
+func (r *resolver) placesOf(f *File) []string {
+	var ps problems
+	d := read(r.tree.fsys, f, &ps)
+	r.tree.checkLeaf(d, &ps)
+	if d.kind == nil || d.part == nil {
+		return nil
+	}
+	var paths []string
+	for _, names := range r.placement(d, &ps) {
+		paths = append(paths, names.path)
+	}
+	return paths
 }
 
 // explainer collects origins in the order of the document.
@@ -109,11 +159,7 @@ type explainer struct{ origins []Origin }
 func (e *explainer) walk(v *value, s *schema, p *fieldPath) {
 	switch v.kind {
 	case mapKind:
-		for i := range v.kids {
-			kid := &v.kids[i]
-			e.walk(kid.val, s.member(kid.key), p.member(kid.key))
-		}
-		e.defaults(v, s, p)
+		e.members(v, s, p)
 	case listKind:
 		if v.over != nil || len(v.kids) == 0 {
 			e.add(v, p)
@@ -130,6 +176,42 @@ func (e *explainer) walk(v *value, s *schema, p *fieldPath) {
 	}
 }
 
+// members walks a map: the known fields in the order of the schema, with the
+// defaults of those that nothing sets, and then all others.
+func (e *explainer) members(v *value, s *schema, p *fieldPath) {
+	if s != nil {
+		for i := range s.fields {
+			f := &s.fields[i]
+			at := p.member(f.name)
+			kid := find(v.kids, f.name)
+			if kid != nil {
+				e.walk(kid.val, f.schema, at)
+			}
+			if kid == nil || kid.val.kind == nullKind {
+				e.defaults(f, at)
+			}
+		}
+	}
+	for i := range v.kids {
+		if kid := &v.kids[i]; s == nil || s.field(kid.key) == nil {
+			e.walk(kid.val, s.member(kid.key), p.member(kid.key))
+		}
+	}
+}
+
+// defaults adds what holds for a field that nothing sets.
+func (e *explainer) defaults(f *field, p *fieldPath) {
+	switch {
+	case f.def != "":
+		e.origins = append(e.origins, Origin{Path: p.String(), Value: f.def, Text: f.def, Default: true})
+	case f.schema.kinds == kinds(mapKind) && f.schema.fields != nil:
+		for i := range f.schema.fields {
+			inner := &f.schema.fields[i]
+			e.defaults(inner, p.member(inner.name))
+		}
+	}
+}
+
 // member returns the schema of a map's member, as far as one is known.
 func (s *schema) member(key string) *schema {
 	if s == nil {
@@ -141,30 +223,8 @@ func (s *schema) member(key string) *schema {
 	return s.values
 }
 
-// defaults adds the known fields that nothing sets, if they have a default.
-func (e *explainer) defaults(v *value, s *schema, p *fieldPath) {
-	if s == nil {
-		return
-	}
-	for i := range s.fields {
-		f := &s.fields[i]
-		at := p.member(f.name)
-		if kid := find(v.kids, f.name); kid != nil {
-			if kid.val.kind == nullKind && f.schema.kinds == kinds(mapKind) {
-				e.defaults(&value{kind: mapKind}, f.schema, at) // what holds since it was removed
-			}
-			continue
-		}
-		if f.def != "" {
-			e.origins = append(e.origins, Origin{Path: at.String(), Value: f.def, Default: true})
-		} else if f.schema.kinds == kinds(mapKind) {
-			e.defaults(&value{kind: mapKind}, f.schema, at)
-		}
-	}
-}
-
 func (e *explainer) add(v *value, p *fieldPath) {
-	o := Origin{Path: p.String(), Value: v.display(), Removed: v.kind == nullKind, Set: v.setting()}
+	o := Origin{Path: p.String(), Value: v.plain(), Text: v.display(), Removed: v.kind == nullKind, Set: v.setting()}
 	if v.from != nil {
 		o.Template, o.Uses = v.from.template.text, uses(v.from)
 	}
@@ -191,7 +251,8 @@ func (e *explainer) below(field string) ([]Origin, error) {
 	message := "nothing sets " + field
 	near := nearest(field, func(yield func(string) bool) {
 		for _, o := range e.origins {
-			if !yield(o.Path) {
+			field, _, _ := strings.Cut(o.Path, "[")
+			if !yield(field) {
 				return
 			}
 		}
@@ -223,11 +284,11 @@ func uses(from *expanded) []Use {
 
 // setting describes who set a value.
 func (v *value) setting() *Setting {
-	text := v.display()
+	s := &Setting{Place: v.place(), Layer: v.file.Layer.String(), Override: v.override, Appended: v.appended, Value: v.plain(), Text: v.display()}
 	if v.from != nil {
-		text = v.from.template.text
+		s.Value, s.Text = v.from.template.text, v.from.template.text
 	}
-	return &Setting{Place: v.place(), Layer: v.file.Layer.String(), Override: v.override, Appended: v.appended, Value: text}
+	return s
 }
 
 // display writes a value on one line: single values as they are, others in

@@ -27,7 +27,7 @@ func TestExplain(t *testing.T) {
 }
 
 func writeOrigin(b *strings.Builder, o Origin) {
-	fmt.Fprintf(b, "%s = %s\n", o.Path, o.Value)
+	fmt.Fprintf(b, "%s = %s\n", o.Path, o.Text)
 	switch {
 	case o.Default:
 		b.WriteString("  default\n")
@@ -41,7 +41,7 @@ func writeOrigin(b *strings.Builder, o Origin) {
 		writeUses(b, o.Uses, "    ")
 	}
 	for _, s := range o.Over {
-		fmt.Fprintf(b, "  over %s, %s\n", s.Value, writeSetting(s))
+		fmt.Fprintf(b, "  over %s, %s\n", s.Text, writeSetting(s))
 	}
 }
 
@@ -97,9 +97,10 @@ func TestExplainField(t *testing.T) {
 	}
 	for _, test := range []struct{ job, field, want string }{
 		{"live-1/g/b", "", "there is no job live-1/g/b; did you mean live-1/g/a? (batchctl list shows all)"},
-		{"staging-1/g/a", "", "there is no job staging-1/g/a (batchctl list shows all)"},
+		{"staging-1/g/a", "", "there is no job staging-1/g/a; there are live-1/g/a (batchctl list shows all)"},
+		{"a", "", "there is no job a; there are live-1/g/a (batchctl list shows all)"},
 		{"nonsense", "", "there is no job nonsense (batchctl list shows all)"},
-		{"live-1/g/a", "spec.agrs", "nothing sets spec.agrs"},
+		{"live-1/g/a", "spec.agrs", "nothing sets spec.agrs; did you mean spec.args?"},
 		{"live-1/g/a", "spec.java.versoin", "nothing sets spec.java.versoin; did you mean spec.java.version?"},
 	} {
 		_, err := tree().Explain(test.job, test.field)

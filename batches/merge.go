@@ -90,8 +90,8 @@ func hasPlus(v *value) bool {
 // whose place it took. allowed says for a path whether both types may stand
 // there; those are no conflict.
 func conflicts(v *value, p *fieldPath, allowed func(p *fieldPath, a, b kind) bool, ps *problems) {
-	if o := v.over; o != nil && conflict(o.kind, v.kind) && !o.broken && !v.broken && (allowed == nil || !allowed(p, o.kind, v.kind)) {
-		ps.add(Problem{Place: v.place(), Path: p.String(), Rule: "type-conflict", Others: []Place{o.place()},
+	if o := v.over; o != nil && conflict(o.kind, v.kind) && !o.broken && !v.broken && o.parts == nil && v.parts == nil && (allowed == nil || !allowed(p, o.kind, v.kind)) {
+		ps.add(Problem{Place: v.place(), Path: p.String(), Rule: "type-conflict", subject: "type-conflict", Others: []Place{o.place()},
 			Message: "this is " + v.kind.String() + " here and " + o.kind.String() + " in " + o.place().String(),
 			Hint:    conflictHint(o, v)})
 	}

@@ -193,6 +193,11 @@ func (c *converter) members(v *value, n *yaml.Node, p *fieldPath, depth int) {
 			merged = append(merged, val)
 			continue
 		}
+		if k.Kind == yaml.MappingNode && n.Style&yaml.FlowStyle != 0 && k.Style&yaml.FlowStyle != 0 {
+			c.problem(n, p, "unquoted-reference", "a reference stands here without quotes, which YAML takes for a map", `write it as "{{NAME}}"`)
+			v.broken = true
+			return
+		}
 		if k.Kind != yaml.ScalarNode || k.Tag != "!!str" && k.Tag != "!!int" || k.Value == "" {
 			c.problem(k, p, "bad-key", "this key is no plain text", "put it into quotes")
 			continue
@@ -206,6 +211,9 @@ func (c *converter) members(v *value, n *yaml.Node, p *fieldPath, depth int) {
 			continue
 		}
 		e.val = c.convert(val, p.member(e.key), depth+1)
+		if e.val.kind == nullKind && e.val.broken {
+			continue
+		}
 		if e.plus {
 			c.appending(k, e, p.member(e.key))
 		}
@@ -238,6 +246,7 @@ func (c *converter) appending(k *yaml.Node, e entry, p *fieldPath) {
 		}
 	case mapKind:
 	default:
+		e.val.broken = true
 		c.problem(k, p, "bad-append", fmt.Sprintf("%s+ adds to a list or a map, and this is %s", e.key, e.val.kind), "write "+e.key+" without the plus sign to replace the value")
 	}
 }

@@ -21,6 +21,7 @@ func (r *resolver) placement(d *document, ps *problems) []coordinates {
 	typeName := cmp.Or(typ.str(), d.kind.defaultType())
 	if typ != nil && t.types[typeName] == nil && typ.kind == stringKind {
 		ps.at(typ, "metadata.type", "unknown-type", "there is no app-types/"+typeName+".yaml", didYouMean(typeName, maps.Keys(t.types)))
+		return nil // without its layer nothing of it would be right
 	}
 	low := r.lowFrame(d.file.Group, typeName)
 	deploy := layered(low, d.root, "deploy")
@@ -28,6 +29,13 @@ func (r *resolver) placement(d *document, ps *problems) []coordinates {
 	if deploy == nil {
 		ps.at(d.root, "deploy", "missing-key", "is missing", "name the clusters: deploy: ["+cmp.Or(first(r.clusterNames), "live-1")+"]")
 		return nil
+	}
+	if deploy.kind == listKind && len(deploy.kids) == 0 {
+		ps.at(deploy, "deploy", "no-cluster", "names no cluster, so there would be no job", "to keep a job from running, write spec.disabled: true")
+		return nil
+	}
+	if !r.knownPhases(phases, ps) {
+		phases = nil
 	}
 	var out []coordinates
 	for _, name := range r.clusters(deploy, phases, ps) {
@@ -136,6 +144,19 @@ func deployPath(deploy *value, i int) string {
 	return "deploy[" + strconv.Itoa(i) + "]"
 }
 
+// knownPhases checks that the phases that a leaf is for exist.
+func (r *resolver) knownPhases(phases *value, ps *problems) bool {
+	good := true
+	for _, v := range phases.list() {
+		if v.kind != stringKind || r.tree.hasPhase(v.text) || r.tree.phases[v.text] != nil {
+			continue
+		}
+		good = false
+		ps.at(v, "metadata.phases", "unknown-phase", "there is no phase "+v.text, cmp.Or(didYouMean(v.text, r.tree.phasesOfClusters()), "the phases are "+listed(r.tree.coordinateNames("phase"))))
+	}
+	return good
+}
+
 // phaseFits checks that a leaf is for the cluster's phase.
 func (r *resolver) phaseFits(cluster string, item *value, at string, phases *value, ps *problems) bool {
 	if phases == nil {
@@ -144,6 +165,12 @@ func (r *resolver) phaseFits(cluster string, item *value, at string, phases *val
 	phase := r.tree.clusters[cluster].root.get("phase").str()
 	if slices.Contains(phases.strings(), phase) {
 		return true
+	}
+	if phases.file.Layer == App && item.file.Layer != App {
+		ps.add(Problem{Place: phases.place(), Path: "metadata.phases", Rule: "wrong-phase", Others: []Place{item.place()},
+			Message: fmt.Sprintf("this batch is for %s, but by %s it goes to %s, which is in phase %s", strings.Join(phases.strings(), ", "), item.place(), cluster, phase),
+			Hint:    "give the batch a deploy of its own, or add " + phase + " here"})
+		return false
 	}
 	where := phases.place().String()
 	if phases.file == item.file {

@@ -10,11 +10,11 @@ import (
 
 // Result is a resolved tree.
 type Result struct {
-	Folders  []Folder  // of the jobs, parents first
-	Problems []Problem // sorted by place
-	Leaves   int       // leaf files
-	Placed   int       // leaves on clusters, also those with errors
-	made     []any     // what the kinds made of them, by path; only those without an error
+	Folders  []Folder       // of the jobs, parents first
+	Problems []Problem      // sorted by place
+	Leaves   int            // leaf files
+	Placed   map[string]int // leaves on clusters by kind, also those with errors
+	made     []any          // what the kinds made of them, by path; only those without an error
 }
 
 // madeOf returns what one kind made of its documents.
@@ -44,6 +44,10 @@ func (t *Tree) Resolve() *Result {
 	}
 	slices.SortFunc(leaves, func(a, b *leaf) int { return strings.Compare(a.names.path, b.names.path) })
 	r.linkUpstreams(leaves)
+	used := usedVariables(leaves)
+	for _, d := range t.layerDocuments() {
+		checkVariables(d, used, &ps)
+	}
 	t.checkUse(&ps)
 	if faulty(ps, leaves) {
 		// A document that could not be read or placed is missing from the
@@ -51,10 +55,11 @@ func (t *Tree) Resolve() *Result {
 		ps = slices.DeleteFunc(ps, func(p Problem) bool { return p.Rule == ruleUnreached })
 	}
 
-	out := &Result{Leaves: len(t.leaves), Placed: len(leaves), Folders: r.folders(leaves)}
+	out := &Result{Leaves: len(t.leaves), Placed: map[string]int{}, Folders: r.folders(leaves)}
 	found := make([]jobProblems, len(leaves))
 	for i, l := range leaves {
 		found[i] = jobProblems{l.names.path, l.ps}
+		out.Placed[l.names.kind]++
 		if Errors(l.ps) == 0 {
 			out.made = append(out.made, l.made)
 		}
@@ -112,6 +117,15 @@ func (r *resolver) source(f *File) *source {
 		s.leaves = append(s.leaves, l)
 	}
 	r.tree.checkOverrides(d, &s.ps)
+	if len(s.leaves) > 0 {
+		used := map[string]bool{}
+		for _, l := range s.leaves {
+			for _, name := range l.used {
+				used[name] = true
+			}
+		}
+		checkVariables(d, used, &s.ps)
+	}
 	return s
 }
 
@@ -152,6 +166,8 @@ type leaf struct {
 	ps     problems
 	made   any      // what its kind made of it; nil if that cannot be
 	after  []*value // the batches that it runs after, until they are linked
+	used   []string // names of the variables that it uses
+	idle   []idleProblem
 }
 
 // leaf resolves one job: merge, expand, check, and what its kind adds.
@@ -161,10 +177,12 @@ func (r *resolver) leaf(d *document, names coordinates) *leaf {
 	p := newPath()
 	l.merge(b, d, p)
 	s := scope{names: names, doc: l.merged, ps: &l.ps}
-	l.doc = s.expand(l.merged, p)
-	if vars := l.doc.get("vars"); vars != nil {
+	l.doc = s.document(l.merged, p)
+	if vars := l.merged.get("vars"); vars != nil {
 		conflicts(vars, p.member("vars"), nil, &l.ps)
 	}
+	l.idle = s.idle(p)
+	l.used = s.used
 	c := checker{root: d.kind.withSpec(), ps: &l.ps, sound: b.sound}
 	if spec := l.doc.get("spec"); spec != nil {
 		c.value(d.kind.spec, spec, p.member("spec"))

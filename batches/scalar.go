@@ -16,6 +16,12 @@ func (c *converter) scalar(v *value, n *yaml.Node, p *fieldPath) {
 	switch n.Tag {
 	case "!!null":
 		v.kind, v.text = nullKind, ""
+		if n.Value == "" {
+			// Too easy to write by mistake, and it would silently remove
+			// all that is inherited.
+			v.broken = true
+			c.emptyValue(n, p)
+		}
 	case "!!bool":
 		v.kind = boolKind
 		v.text = strings.ToLower(n.Value)
@@ -32,7 +38,7 @@ func (c *converter) scalar(v *value, n *yaml.Node, p *fieldPath) {
 		}
 	default:
 		v.kind, v.broken = stringKind, true
-		c.problem(n, p, "bad-tag", "the tag "+n.Tag+" has no meaning here", "delete it")
+		c.problem(n, p, "bad-tag", "the tag "+n.Tag+" has no meaning here", "delete it, or put the whole value into quotes")
 	}
 	if n.Style&yaml.TaggedStyle != 0 && n.Tag != "!!str" && !v.broken {
 		v.broken = true
@@ -43,10 +49,23 @@ func (c *converter) scalar(v *value, n *yaml.Node, p *fieldPath) {
 func (c *converter) references(v *value, n *yaml.Node, p *fieldPath) {
 	parts, err := parseReferences(n.Value)
 	if err != nil {
-		c.problem(n, p, "bad-reference", err.Error(), "write {{{{ for two plain braces")
+		hint := "write {{{{ for two plain braces"
+		if strings.HasPrefix(strings.TrimPrefix(err.Error(), "{{"), "port ") {
+			hint = ""
+		}
+		c.problem(n, p, "bad-reference", err.Error(), hint)
+		v.broken = true
 		return
 	}
 	v.parts, v.expands = parts, true
+}
+
+func (c *converter) emptyValue(n *yaml.Node, p *fieldPath) {
+	hint := "write a value; or null, to remove what is inherited; or delete the key"
+	if strings.Contains(p.key, " ") {
+		hint = "a comma ends the text before it; put the text into quotes"
+	}
+	c.problem(n, p, "empty-value", "has no value", hint)
 }
 
 // badNumber reports a number that JSON would not take.
@@ -69,7 +88,7 @@ func jsonNumber(s string) bool {
 		return n > 0
 	}
 	s = strings.TrimPrefix(s, "-")
-	if zero := strings.HasPrefix(s, "0"); !digits() || zero && len(s) > 0 && s[0] != '.' && s[0] != 'e' && s[0] != 'E' {
+	if len(s) > 1 && s[0] == '0' && s[1] >= '0' && s[1] <= '9' || !digits() {
 		return false
 	}
 	if rest, ok := strings.CutPrefix(s, "."); ok {

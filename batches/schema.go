@@ -95,7 +95,7 @@ func (c *checker) value(s *schema, v *value, p *fieldPath) {
 		return
 	}
 	if o := v.over; o != nil && conflict(o.kind, v.kind) && !s.kinds.has(o.kind) && o.parts == nil && v.from == nil {
-		c.ps.add(Problem{Place: v.place(), Path: p.String(), Rule: "type-conflict", Others: []Place{o.place()},
+		c.ps.add(Problem{Place: v.place(), Path: p.String(), Rule: "type-conflict", subject: "type-conflict", Others: []Place{o.place()},
 			Message: "this is " + v.kind.String() + " here and " + o.kind.String() + " in " + o.place().String(),
 			Hint:    "it must be " + s.kinds.String() + "; mend the other one"})
 	}
@@ -173,7 +173,7 @@ func (c *checker) wrongType(s *schema, v *value, p *fieldPath) {
 		prob.Hint = s.rewrite(v)
 	}
 	if o := v.over; o != nil && conflict(o.kind, v.kind) && o.parts == nil {
-		prob.Rule = "type-conflict"
+		prob.Rule, prob.subject = "type-conflict", "type-conflict"
 		prob.Message = "this is " + v.kind.String() + " here and " + o.kind.String() + " in " + o.place().String()
 		prob.Others = []Place{o.place()}
 		if prob.Hint == "" {
@@ -193,8 +193,12 @@ func (s *schema) rewrite(v *value) string {
 		return "write true or false, without quotes"
 	case v.scalar() && s.kinds.has(stringKind) && fits:
 		return `write "` + v.text + `"`
+	case s.kinds == kinds(listKind) && strings.Contains(v.text, " "):
+		return "write a list, with one item a line, each behind a dash"
 	case v.scalar() && s.kinds == kinds(listKind) && s.items.kinds.has(v.kind):
 		return "write [" + v.display() + "]"
+	case v.kind == mapKind && s.kinds == kinds(listKind):
+		return "write a list: a dash before each item"
 	case s.example != "":
 		return "write it like " + s.example
 	}
@@ -253,7 +257,9 @@ func (c *checker) missing(f *field, v *value, p *fieldPath) {
 
 func (c *checker) unknownKey(s *schema, e *entry, p *fieldPath) {
 	prob := Problem{Place: e.place(), Path: p.String(), Rule: "unknown-key", Message: "unknown key"}
-	if at := c.root.search(e.key, ""); at != "" {
+	if f := s.holder(e.key); f != "" {
+		prob.Hint = "put it under " + f
+	} else if at := c.root.search(e.key, ""); at != "" && at != p.String() {
 		prob.Hint = e.key + " belongs at " + at
 	} else if near := nearest(e.key, s.names()); near != "" {
 		prob.Hint = "did you mean " + near + "?"
@@ -261,6 +267,16 @@ func (c *checker) unknownKey(s *schema, e *entry, p *fieldPath) {
 		prob.Hint = "known here: " + strings.Join(slices.Sorted(s.names()), ", ")
 	}
 	c.ps.add(prob)
+}
+
+// holder returns the known key under which another key belongs, or "".
+func (s *schema) holder(key string) string {
+	for i := range s.fields {
+		if s.fields[i].schema.field(key) != nil {
+			return s.fields[i].name
+		}
+	}
+	return ""
 }
 
 // search looks for a key anywhere below a schema and returns its path.
@@ -287,9 +303,12 @@ func (c *checker) scalar(s *schema, v *value, p *fieldPath) {
 	case len(s.enum) > 0 && !slices.Contains(s.enum, v.text):
 		prob.Rule = "unknown-value"
 		prob.Message = strconv.Quote(v.text) + " is not one of " + strings.Join(s.enum, ", ")
-		if v.kind == stringKind {
+		switch {
+		case len(s.enum) == 1:
+			prob.Message = strconv.Quote(v.text) + " is not " + s.enum[0]
+		case v.kind == stringKind:
 			prob.Hint = didYouMean(v.text, slices.Values(s.enum))
-		} else {
+		default:
 			prob.Message = v.text + " is not one of " + strings.Join(s.enum, ", ")
 		}
 	case s.max > 0 && (v.kind == intKind || v.from != nil):

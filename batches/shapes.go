@@ -36,6 +36,12 @@ func object(doc string, fields ...field) *schema {
 	return &schema{kinds: kinds(mapKind), doc: doc, fields: fields}
 }
 
+// likeThis gives a schema an example, for hints.
+func likeThis(example string, s *schema) *schema {
+	s.example = example
+	return s
+}
+
 // table is a map with free keys.
 func table(doc string, key func(string) error, values *schema) *schema {
 	return &schema{kinds: kinds(mapKind), doc: doc, key: key, values: values}
@@ -159,8 +165,7 @@ func checkURL(s string) error {
 }
 
 // envName is the name of an environment variable that a tree may set. The
-// refused ones change how the shell, the loader or the JVM start, behind the
-// back of every check.
+// refused ones change the shell or the JVM behind the back of every check.
 func envName(s string) error {
 	if !isEnvName(s) {
 		return fmt.Errorf("%q is no name of a variable; it takes letters, digits and _, and begins with no digit", s)
@@ -168,13 +173,34 @@ func envName(s string) error {
 	switch s {
 	case "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS":
 		return fmt.Errorf("%s would slip JVM options past the checks; write them under java.options", s)
-	case "PATH", "IFS", "ENV", "BASH_ENV", "SHELLOPTS", "BASHOPTS", "PS4", "LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT":
-		return fmt.Errorf("%s changes how the commands of the run are found or started, so it cannot be set", s)
+	case "IFS", "ENV", "BASH_ENV", "SHELLOPTS", "BASHOPTS", "PS4":
+		return fmt.Errorf("%s changes how the shell reads the run's scripts, so it cannot be set", s)
 	}
-	if strings.HasPrefix(s, "BATCH_") {
+	if strings.HasPrefix(strings.ToUpper(s), "BATCH_") {
 		return fmt.Errorf("%s: names that begin with BATCH_ are the run's own", s)
 	}
 	return nil
+}
+
+// inputName is the name of an environment variable that somebody may set for
+// one run, or that holds a secret. It must not change what the run starts.
+func inputName(s string) error {
+	switch s {
+	case "PATH", "HOME", "JAVA_HOME", "LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "WORKSPACE":
+		return fmt.Errorf("%s changes what the run starts, so it is no name for this", s)
+	}
+	return envName(s)
+}
+
+// credential is the id of a Jenkins credential. What is wrong with one is
+// never shown: it may be the secret itself, put there by mistake.
+func credential(doc, example string) *schema {
+	return formatted(doc, "credential id", "^[A-Za-z0-9._-]+$", example, func(s string) error {
+		if s == "" || strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != "" {
+			return fmt.Errorf("this is no id of a Jenkins credential (letters, digits and . _ - only); a secret itself must never stand in the tree")
+		}
+		return nil
+	})
 }
 
 // refers checks the ${NAME} references of a text.

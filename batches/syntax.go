@@ -34,7 +34,12 @@ func syntaxProblem(f *File, data []byte, message string, ps *problems) {
 	if strings.Contains(message, "did not find expected") || strings.Contains(message, "mapping values are not allowed") {
 		p.Hint = "look at the indentation, and at a value with a colon or a quote in it: it wants quotes around it"
 	}
-	if strings.Contains(message, "end of stream") {
+	switch {
+	case strings.Contains(message, "alphabetic or numeric character"):
+		p.Hint = "a value that begins with * or & needs quotes around it"
+	case strings.Contains(message, "cannot start any token"):
+		p.Hint = "a value that begins with @, % or a backquote needs quotes around it"
+	case strings.Contains(message, "end of stream"):
 		p.Hint = "a quote or a bracket that is opened here is not closed"
 	}
 	ps.add(p)

@@ -163,11 +163,20 @@ func (w *walker) stranger(name, stem string, yaml bool) {
 func (w *walker) layer(dir string, layer Layer) {
 	for _, e := range w.list(dir) {
 		full := path.Join(dir, e.Name())
+		w.capitals(full)
 		if stem, yaml := yamlName(e.Name()); yaml {
 			w.add(e, full, &File{Path: full, Layer: layer, Name: stem})
 		} else if e.IsDir() && !hidden(e.Name()) {
 			w.ps.inFile(full, "unknown-file", "is a directory; nothing in it is read", "put its files into "+dir)
 		}
+	}
+}
+
+// capitals reports a file that would be read if its ending were in small
+// letters.
+func (w *walker) capitals(full string) {
+	if end := path.Ext(full); end != strings.ToLower(end) && (strings.EqualFold(end, ".yaml") || strings.EqualFold(end, ".yml")) {
+		w.ps.inFile(full, "unknown-file", "ends in "+end+", so it is not read", "rename it: "+strings.TrimSuffix(full, end)+strings.ToLower(end))
 	}
 }
 
@@ -185,6 +194,7 @@ func (w *walker) apps() {
 		}
 		for _, e := range w.list(dir) {
 			full := path.Join(dir, e.Name())
+			w.capitals(full)
 			stem, yaml := yamlName(e.Name())
 			switch {
 			case yaml:

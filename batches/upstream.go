@@ -82,33 +82,58 @@ func (k *links) find(l *leaf, item *value, at string) string {
 }
 
 func (k *links) unknown(l *leaf, item *value, at, group, app string, others []*leaf) {
-	prob := Problem{Place: item.place(), Path: at, Rule: "unknown-upstream"}
+	if checkUpstream(item.text) != nil {
+		return // reported by the schema
+	}
+	prob := Problem{Place: item.place(), Path: at, Rule: "unknown-upstream", subject: item.text, variant: l.names.cluster}
+	groups := []string{group}
+	if !strings.Contains(item.text, "/") {
+		groups = k.groupsOf(app)
+	}
 	switch {
-	case len(others) > 0:
+	case len(others) > 1:
 		var names []string
 		for _, o := range others {
 			names = append(names, o.names.group+"/"+o.names.app)
 		}
-		prob.Message = "there is no batch " + group + "/" + app + " on " + l.names.cluster
-		prob.Hint = "did you mean " + strings.Join(names, " or ") + "?"
-	case slices.Contains(k.tree.names[group], app):
-		if k.nowhere(group, app) {
+		prob.variant = ""
+		prob.Message = "there are several batches " + app + ": " + strings.Join(names, ", ")
+		prob.Hint = "write which one, with its group"
+	case len(others) == 1:
+		prob.variant = ""
+		prob.Message = "there is no batch " + item.text
+		prob.Hint = "did you mean " + others[0].names.group + "/" + app + "?"
+	case len(groups) > 0 && slices.Contains(k.tree.names[groups[0]], app):
+		if k.nowhere(groups[0], app) {
 			// It is on no cluster at all, for a fault of its own that has
 			// been reported.
 			return
 		}
-		prob.Message = group + "/" + app + " does not go to " + l.names.cluster
-		prob.Hint = "add " + l.names.cluster + " to its deploy, or take it out of after"
+		prob.Message = groups[0] + "/" + app + " does not go to " + l.names.cluster
+		prob.Hint = "add the cluster to its deploy, or take it out of after"
 	default:
+		prob.variant = ""
 		prob.Message = "there is no batch " + item.text
 		prob.Hint = didYouMean(item.text, k.tree.leafNames(strings.Contains(item.text, "/")))
 	}
 	l.ps.add(prob)
 }
 
+// groupsOf lists the app groups that have an app of that name, sorted.
+func (k *links) groupsOf(app string) []string {
+	var groups []string
+	for group, apps := range k.tree.names {
+		if slices.Contains(apps, app) {
+			groups = append(groups, group)
+		}
+	}
+	slices.Sort(groups)
+	return groups
+}
+
 func (k *links) nowhere(group, app string) bool {
 	for cluster := range k.tree.clusters {
-		if k.byPath[cluster+"/"+group+"/"+app] != nil {
+		if l := k.byPath[cluster+"/"+group+"/"+app]; l != nil && l.made != nil {
 			return false
 		}
 	}

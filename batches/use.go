@@ -42,6 +42,14 @@ func (t *Tree) checkOverrides(d *document, ps *problems) {
 	}
 }
 
+// pools lists the pools that the tree knows, or nil where it does not say.
+func (t *Tree) pools() []string {
+	if t.settings == nil || t.settings.root == nil {
+		return nil
+	}
+	return t.settings.root.get("pools").strings()
+}
+
 func (t *Tree) hasPhase(name string) bool {
 	for p := range t.phasesOfClusters() {
 		if p == name {
@@ -75,14 +83,15 @@ func (t *Tree) checkWhen(when *value, path string, ps *problems) {
 			continue // reported by the schema
 		}
 		for _, item := range v.list() {
-			if item.kind != stringKind || item.broken || isGlob(item.text) || slices.Contains(known, item.text) {
+			name := strings.TrimPrefix(item.text, "!")
+			if item.kind != stringKind || item.broken || isGlob(name) || slices.Contains(known, name) {
 				continue
 			}
-			hint := didYouMean(item.text, slices.Values(known))
+			hint := didYouMean(name, slices.Values(known))
 			if hint == "" {
 				hint = "there are " + listed(known)
 			}
-			ps.at(item, path+"."+key, "unknown-"+key, "there is no "+strings.Replace(key, "app", "batch", 1)+" "+item.text, hint)
+			ps.at(item, path+"."+key, "unknown-"+key, "there is no "+strings.Replace(key, "app", "batch", 1)+" "+name, hint)
 		}
 	}
 }

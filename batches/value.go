@@ -80,7 +80,7 @@ func (v *value) str() string {
 }
 
 // scalar reports whether a value is a single one.
-func (v *value) scalar() bool { return v.kind > nullKind && v.kind < listKind }
+func (v *value) scalar() bool { return v != nil && v.kind > nullKind && v.kind < listKind }
 
 // list returns the items of a list; a scalar counts as a list of one, so that
 // fields which take one or many need no second path.
@@ -114,6 +114,14 @@ func (v *value) strings() []string {
 		texts[i] = v.kids[i].val.str()
 	}
 	return texts
+}
+
+// entries returns the entries of a map, with the removed ones.
+func (v *value) entries() []entry {
+	if v == nil || v.kind != mapKind {
+		return nil
+	}
+	return v.kids
 }
 
 // members yields the entries of a map, without the removed ones.

@@ -19,10 +19,20 @@ var zoneText string
 
 var zones = sync.OnceValue(func() []string { return strings.Split(strings.TrimSpace(zoneText), "\n") })
 
+// zoneNicknames are short names that people use and the database lacks, or
+// that are near to another zone's name.
+var zoneNicknames = map[string]string{
+	"KST": "Asia/Seoul", "JST": "Asia/Tokyo", "SGT": "Asia/Singapore", "HKT": "Asia/Hong_Kong", "IST": "Asia/Kolkata",
+	"PST": "America/Los_Angeles", "CST": "America/Chicago or Asia/Shanghai", "BST": "Europe/London", "CEST": "Europe/Berlin",
+}
+
 // checkZone returns an error for a name that is no IANA time zone.
 func checkZone(name string) error {
 	if _, ok := slices.BinarySearch(zones(), name); ok {
 		return nil
+	}
+	if zone := zoneNicknames[name]; zone != "" {
+		return fmt.Errorf("%q is no time zone of the IANA database; write %s", name, zone)
 	}
 	if near := nearest(name, slices.Values(zones())); near != "" {
 		return fmt.Errorf("%q is no time zone; did you mean %s?", name, near)
