@@ -48,6 +48,10 @@ func (l *linter) flag(i int, text string) {
 		return // read by the flight recorder, which starts with many forms
 	}
 	e := l.table.flags[f.name]
+	if e == nil && aarch64Flags[f.name] {
+		l.warn(i, ruleProcessor, "only a JVM on AArch64 takes it, and one on x86-64 does not start with it")
+		return
+	}
 	if e == nil || f.rest != "" && !(f.sign == "" && strings.HasPrefix(f.rest, ":=") && strings.HasPrefix(at(e.form, l.Version), "ccstr")) {
 		l.unknownFlag(i, f)
 		return

@@ -68,8 +68,9 @@ type Release struct {
 }
 
 // Lint says what the JVM of c.Version does with c. The findings come in the
-// order of the options, those about the heap field first, errors before
-// warnings; no two of them have the same option and rule. For a version that is not Supported there are none.
+// order of the options, those about the heap field first, and of one option the
+// errors before the warnings; no two of them have the same option and rule. For
+// a version that is not Supported there are none.
 func Lint(c Command) []Finding {
 	t := loadTable()
 	column, ok := t.columns[c.Version]

@@ -60,6 +60,8 @@ func TestLint(t *testing.T) {
 1 error locked-option: JVM 21 does not start with -XX:+PrintInlining: it is diagnostic and needs -XX:+UnlockDiagnosticVMOptions before it (refused by 21.0.8) | put -XX:+UnlockDiagnosticVMOptions before it`},
 		{"debug-only", Command{Version: 25, Options: options("-XX:+TraceBytecodes")}, `
 0 error debug-only: JVM 25 does not start with -XX:+TraceBytecodes: only a debug build of the JVM takes it (refused by 25.0.2) | delete it`},
+		{"another processor's", Command{Version: 21, Options: options("-XX:+UseLSE")}, `
+0 warning other-processor: -XX:+UseLSE: only a JVM on AArch64 takes it, and one on x86-64 does not start with it |`},
 		{"commented out", Command{Version: 21, Options: options("-XX:#+UseG1GC")}, `
 0 warning commented-out: -XX:#+UseG1GC: the JVM ignores it with a message | delete it`},
 		{"forms", Command{Version: 21, Options: options("-XX:UseG1GC -XX:UseNUMA=false -XX:+MaxHeapFreeRatio=70 -XX:HeapDumpPath -XX:NativeMemoryTracking=on")}, `

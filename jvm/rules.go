@@ -6,6 +6,7 @@ const (
 	ruleUnknown      = "unknown-option"         // no JVM knows it
 	ruleRemoved      = "removed-option"         // an earlier JVM knew it
 	ruleNewer        = "newer-option"           // only a later JVM knows it
+	ruleProcessor    = "other-processor"        // only a JVM on AArch64 knows it
 	ruleObsolete     = "obsolete-option"        // ignored with a warning
 	ruleDeprecated   = "deprecated-option"      // works with a warning
 	ruleLocked       = "locked-option"          // needs an unlock option before it

@@ -122,3 +122,13 @@ func TestTableIsOfTheseJVMs(t *testing.T) {
 		}
 	}
 }
+
+// TestAArch64FlagsAreUnknownHere makes sure that the list is of no use where
+// the table has an answer.
+func TestAArch64FlagsAreUnknownHere(t *testing.T) {
+	for name := range aarch64Flags {
+		if loadTable().flags[name] != nil {
+			t.Errorf("%s stands in the table", name)
+		}
+	}
+}
