@@ -8,10 +8,6 @@ import (
 
 // The shapes below are what schemas are built of.
 
-func str(doc, example string) *schema {
-	return &schema{kinds: kinds(stringKind), doc: doc, example: example}
-}
-
 func boolean(doc string) *schema { return &schema{kinds: kinds(boolKind), doc: doc, example: "true"} }
 
 func integer(doc string, low, high int64, example string) *schema {

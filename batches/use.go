@@ -123,3 +123,12 @@ func (t *Tree) coordinateNames(key string) []string {
 	}
 	return nil
 }
+
+// Root returns the folder of Jenkins that the tree's own folders are made in,
+// or "" for the top.
+func (t *Tree) Root() string {
+	if t.settings == nil || t.settings.root == nil {
+		return ""
+	}
+	return t.settings.root.get("jenkins").get("root").str()
+}

