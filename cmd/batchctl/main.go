@@ -1,0 +1,72 @@
+// Batchctl turns a tree of YAML into Jenkins jobs: it resolves each batch
+// through its layers, checks it, says where every value comes from, and
+// renders the Job DSL that a seed job applies.
+//
+// One file holds one verb; main.go and root.go hold what all of them share.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+)
+
+func main() {
+	// A run is short and drops most of what it makes: collecting garbage
+	// rarely is worth the memory, up to a bound.
+	debug.SetGCPercent(400)
+	debug.SetMemoryLimit(150 << 20)
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// Exit codes, the same for all verbs.
+const (
+	exitError = 1 // the tree has errors, or something could not be done
+	exitUsage = 2 // wrong use; for render --check also: the directory differs
+)
+
+// run is the whole program: it returns the exit code, and prints every error
+// once.
+func run(args []string, stdout, stderr io.Writer) int {
+	a := &app{stdout: stdout, stderr: stderr}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.Execute()
+	if err == nil {
+		return 0
+	}
+	var exit *exitCode
+	if errors.As(err, &exit) {
+		if exit.err != nil {
+			fmt.Fprintln(stderr, "batchctl:", exit.err)
+		}
+		return exit.code
+	}
+	fmt.Fprintln(stderr, "batchctl:", err)
+	return exitError
+}
+
+// exitCode is an error with an exit code of its own; err may be nil when all
+// has been said.
+type exitCode struct {
+	code int
+	err  error
+}
+
+func (e *exitCode) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit code %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *exitCode) Unwrap() error { return e.err }
+
+// usagef is an error of the caller's.
+func usagef(format string, args ...any) error {
+	return &exitCode{code: exitUsage, err: fmt.Errorf(format, args...)}
+}

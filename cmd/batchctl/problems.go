@@ -1,0 +1,96 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"strings"
+
+	"github.com/batchctl/batchctl/batches"
+)
+
+// printProblems writes problems to stderr, in the form that editors and CI
+// read: file:line:col: path: message, with the way out on a line below.
+func (a *app) printProblems(ps []batches.Problem) {
+	w := bufio.NewWriter(a.stderr)
+	defer w.Flush()
+	for _, p := range ps {
+		fmt.Fprintf(w, "%s: ", a.paint("1", p.Place.String()))
+		if p.Severity == batches.Warning {
+			fmt.Fprintf(w, "%s: ", a.paint("33", "warning"))
+		}
+		fmt.Fprintln(w, oneLine(withPath(p)))
+		var notes []string
+		if p.Hint != "" {
+			notes = append(notes, a.paint("32", oneLine(p.Hint)))
+		}
+		if t := touches(p); t != "" {
+			notes = append(notes, t)
+		}
+		if len(notes) > 0 {
+			fmt.Fprintf(w, "    %s\n", strings.Join(notes, "    "))
+		}
+	}
+}
+
+// withPath is a problem's message behind the path of the value.
+func withPath(p batches.Problem) string {
+	if p.Path == "" {
+		return p.Message
+	}
+	return p.Path + ": " + p.Message
+}
+
+// touches says how many jobs inherit a problem, unless it is plain from the
+// place that it is about one alone.
+func touches(p batches.Problem) string {
+	switch {
+	case p.Jobs == 0:
+		return ""
+	case p.Jobs == 1:
+		return "touches " + p.First
+	}
+	return fmt.Sprintf("touches %d jobs, %s first", p.Jobs, p.First)
+}
+
+// oneLine keeps text from a tree from breaking, or colouring, the report.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\r' || r == '\t':
+			return ' '
+		case r < ' ' || r == 0x7f:
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// summary is the last line of a report.
+func (a *app) summary(r *batches.Result) string {
+	errors := batches.Errors(r.Problems)
+	warnings := len(r.Problems) - errors
+	files := map[string]bool{}
+	for _, p := range r.Problems {
+		files[p.Place.File] = true
+	}
+	size := plural(r.Leaves, "document") + ", " + plural(r.Placed["Batch"], "job")
+	if n := r.Placed["Config"]; n > 0 {
+		size += ", " + plural(n, "configuration")
+	}
+	switch {
+	case errors > 0 && warnings > 0:
+		return fmt.Sprintf("%s and %s in %s; %s", plural(errors, "error"), plural(warnings, "warning"), plural(len(files), "file"), size)
+	case errors > 0:
+		return fmt.Sprintf("%s in %s; %s", plural(errors, "error"), plural(len(files), "file"), size)
+	case warnings > 0:
+		return fmt.Sprintf("valid, with %s in %s; %s", plural(warnings, "warning"), plural(len(files), "file"), size)
+	}
+	return "valid: " + size
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}

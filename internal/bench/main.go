@@ -1,0 +1,182 @@
+// Bench measures batchctl against the figures of its design and against
+// Jenkins Job Builder, in one run on one machine, and prints the table of
+// docs/benchmarks.md. scripts/bench.sh starts it.
+//
+// Wall time is the least of several runs: others may be using the machine,
+// and the least is what they disturbed least. Ratios are of CPU time too,
+// which they disturb less.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/batchctl/batchctl/internal/benchtree"
+)
+
+func main() {
+	batchctl := flag.String("batchctl", "bin/batchctl", "the program to measure")
+	jjb := flag.String("jjb", "", "jenkins-jobs of Jenkins Job Builder; empty leaves the comparison out")
+	python := flag.String("python", "python3", "for the generator of Jenkins Job Builder's input")
+	generator := flag.String("generator", "scripts/jjb_gen.py", "that generator")
+	runs := flag.Int("runs", 7, "runs of each batchctl measurement")
+	flag.Parse()
+	b := &bench{batchctl: *batchctl, jjb: *jjb, python: *python, generator: *generator, runs: *runs}
+	if err := b.run(); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+type bench struct {
+	batchctl, jjb, python, generator, work string
+	runs                                   int
+}
+
+// cost is what a command took.
+type cost struct {
+	wall, cpu time.Duration
+	rss       int64 // most memory, in bytes
+}
+
+func (b *bench) run() error {
+	work, err := os.MkdirTemp("", "batchctl-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	b.work = work
+	for _, n := range []int{1000, 10_000} {
+		if err := benchtree.Write(b.tree(n), n); err != nil {
+			return err
+		}
+	}
+	fmt.Printf("%s, %d cores, %s, %s\n\n", cpuModel(), runtime.NumCPU(), runtime.Version(), strings.TrimSpace(kernel()))
+	fmt.Println("| what | wall | CPU | memory | figure |")
+	fmt.Println("| --- | --- | --- | --- | --- |")
+	fresh, err := b.render(10_000, true)
+	if err != nil {
+		return err
+	}
+	row("render 10,000 jobs from 10,000 files, into an empty directory", fresh, "≤ 0.5 s, ≤ 200 MB")
+	again, err := b.render(10_000, false)
+	if err != nil {
+		return err
+	}
+	row("the same again, nothing changed", again, "")
+	small, err := b.render(1000, true)
+	if err != nil {
+		return err
+	}
+	row("render 1,000 jobs", small, fmt.Sprintf("linear: 10,000 jobs take %.1f × the CPU", ratio(fresh.cpu, small.cpu)))
+	validate, err := b.best("-C", b.tree(10_000), "validate")
+	if err != nil {
+		return err
+	}
+	row("validate 10,000 jobs", validate, fmt.Sprintf("≤ render: %.2f × its wall time", ratio(validate.wall, fresh.wall)))
+	explain, err := b.best("-C", b.tree(10_000), "explain", "live-1/pay/aggregate-00010")
+	if err != nil {
+		return err
+	}
+	row("explain one job of 10,000", explain, "≤ 0.1 s")
+	if b.jjb == "" {
+		return nil
+	}
+	return b.peer(fresh)
+}
+
+// peer measures Jenkins Job Builder on as many jobs, one file each.
+func (b *bench) peer(ours cost) error {
+	in, out := filepath.Join(b.work, "jjb-in"), filepath.Join(b.work, "jjb-out")
+	if text, err := exec.Command(b.python, b.generator, "10000", in, "--layout", "perfile").CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", b.generator, err, text)
+	}
+	theirs, err := measure(b.jjb, "-l", "WARNING", "test", "-r", in, "-o", out)
+	if err != nil {
+		return err
+	}
+	row("Jenkins Job Builder 6.5.0, the same 10,000 jobs, one file each", theirs, fmt.Sprintf("≥ 30 ×: batchctl is %.0f × faster by wall time, %.0f × by CPU", ratio(theirs.wall, ours.wall), ratio(theirs.cpu, ours.cpu)))
+	return nil
+}
+
+func (b *bench) tree(n int) string { return filepath.Join(b.work, fmt.Sprintf("tree-%d", n)) }
+
+func (b *bench) render(n int, fresh bool) (cost, error) {
+	out := filepath.Join(b.work, fmt.Sprintf("out-%d", n))
+	var least cost
+	for i := range b.runs {
+		if fresh {
+			if err := os.RemoveAll(out); err != nil {
+				return cost{}, err
+			}
+		}
+		c, err := measure(b.batchctl, "-C", b.tree(n), "render", "--out", out)
+		if err != nil {
+			return cost{}, err
+		}
+		least = lower(least, c, i == 0)
+	}
+	return least, nil
+}
+
+func (b *bench) best(args ...string) (cost, error) {
+	var least cost
+	for i := range b.runs {
+		c, err := measure(b.batchctl, args...)
+		if err != nil {
+			return cost{}, err
+		}
+		least = lower(least, c, i == 0)
+	}
+	return least, nil
+}
+
+// lower takes the least times, and the most memory.
+func lower(a, b cost, first bool) cost {
+	if first {
+		return b
+	}
+	return cost{min(a.wall, b.wall), min(a.cpu, b.cpu), max(a.rss, b.rss)}
+}
+
+func measure(name string, args ...string) (cost, error) {
+	cmd := exec.Command(name, args...)
+	var text strings.Builder
+	cmd.Stderr = &text
+	begin := time.Now()
+	err := cmd.Run()
+	wall := time.Since(begin)
+	if err != nil {
+		return cost{}, fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, text.String())
+	}
+	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	return cost{wall, cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), usage.Maxrss << 10}, nil
+}
+
+func row(what string, c cost, figure string) {
+	fmt.Printf("| %s | %.2f s | %.2f s | %d MB | %s |\n", what, c.wall.Seconds(), c.cpu.Seconds(), c.rss/1_000_000, figure)
+}
+
+func ratio(a, b time.Duration) float64 { return a.Seconds() / b.Seconds() }
+
+func cpuModel() string {
+	text, _ := os.ReadFile("/proc/cpuinfo")
+	for line := range strings.Lines(string(text)) {
+		if name, ok := strings.CutPrefix(line, "model name"); ok {
+			return strings.TrimSpace(strings.TrimLeft(name, "\t :"))
+		}
+	}
+	return runtime.GOARCH
+}
+
+func kernel() string {
+	text, _ := os.ReadFile("/proc/sys/kernel/osrelease")
+	return "Linux " + string(text)
+}

@@ -1,0 +1,58 @@
+// Package depcheck holds the rules of which package may import which.
+package depcheck
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/batchctl/batchctl/internal/testenv"
+)
+
+const module = "github.com/batchctl/batchctl/"
+
+// allowed says for each package what it may import of this module. Tests may
+// import internal/testenv and internal/benchtree besides.
+var allowed = map[string][]string{
+	"batches":                   {"jvm"},
+	"batches/internal/genzones": {},
+	"catalog":                   {},
+	"cmd/batchctl":              {"batches", "catalog", "dsl", "jvm"},
+	"dsl":                       {"batches", "catalog"},
+	"internal/bench":            {"internal/benchtree"},
+	"internal/benchtree":        {},
+	"internal/depcheck":         {},
+	"internal/testenv":          {},
+	"jvm":                       {},
+	"jvm/internal/gentable":     {"internal/testenv", "jvm/internal/realjvm"},
+	"jvm/internal/realjvm":      {"internal/testenv"},
+}
+
+func TestImports(t *testing.T) {
+	cmd := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...")
+	cmd.Dir = testenv.Root()
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for line := range strings.Lines(string(out)) {
+		words := strings.Fields(line)
+		pkg := strings.TrimPrefix(words[0], module)
+		may, known := allowed[pkg]
+		if !known {
+			t.Errorf("%s is new: say here what it may import", pkg)
+			continue
+		}
+		seen++
+		for _, imported := range words[1:] {
+			if name, ours := strings.CutPrefix(imported, module); ours && !slices.Contains(may, name) {
+				t.Errorf("%s imports %s, and may import only %v of this module", pkg, name, may)
+			}
+		}
+	}
+	if seen != len(allowed) {
+		t.Errorf("%d packages are there, but the rules know %d", seen, len(allowed))
+	}
+}

@@ -1,0 +1,14 @@
+#!/bin/sh
+# bench.sh: measures the figures of the design, and the peer in the same run.
+set -eu
+cd "$(dirname "$0")/.."
+
+scripts/tools.sh
+cache=${BATCHCTL_CACHE:-$PWD/.cache}
+jjb=$cache/jjb/bin/jenkins-jobs
+if [ ! -x "$jjb" ]; then
+	echo 'bench: Jenkins Job Builder 6.5.0' >&2
+	python3 -m venv "$cache/jjb"
+	"$cache/jjb/bin/pip" install --quiet --disable-pip-version-check jenkins-job-builder==6.5.0
+fi
+go run ./internal/bench -jjb "$jjb" -python "$cache/jjb/bin/python"
