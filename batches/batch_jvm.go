@@ -2,9 +2,30 @@ package batches
 
 import (
 	"fmt"
+	"strconv"
+	"sync"
 
 	"github.com/batchctl/batchctl/jvm"
 )
+
+// linted remembers what Lint said: thousands of jobs inherit the same options.
+var linted sync.Map // string → []jvm.Finding
+
+func lint(c jvm.Command) []jvm.Finding {
+	key := make([]byte, 0, 256)
+	for _, n := range []int64{int64(c.Version), c.Heap, c.Memory} {
+		key = append(strconv.AppendInt(key, n, 10), 0)
+	}
+	for _, o := range c.Options {
+		key = append(append(key, o...), 0)
+	}
+	if known, ok := linted.Load(string(key)); ok {
+		return known.([]jvm.Finding)
+	}
+	found := jvm.Lint(c)
+	linted.Store(string(key), found)
+	return found
+}
 
 // memory is the node's memory, or 0 where it is faulty.
 func (c *batchChecker) memory() int64 {
@@ -43,7 +64,7 @@ func (c *batchChecker) jvm() {
 	if heap != nil && !heap.broken {
 		command.Heap, _ = ParseHeap(heap.text)
 	}
-	for _, f := range jvm.Lint(command) {
+	for _, f := range lint(command) {
 		v, path := heap, "spec.java.heap"
 		if f.Option >= 0 {
 			v, path = places[f.Option], fmt.Sprintf("spec.java.options[%d]", f.Option)

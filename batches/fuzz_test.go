@@ -97,8 +97,9 @@ func TestFileSystem(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	got := describe(Load(os.DirFS(filepath.Join(dir, "tree"))).Resolve().Problems)
-	want := `apps/g/big.yaml: the file is larger than 1 MiB [too-large]
+	for _, fsys := range []fs.FS{os.DirFS(filepath.Join(dir, "tree")), Dir(filepath.Join(dir, "tree"))} {
+		got := describe(Load(fsys).Resolve().Problems)
+		want := `apps/g/big.yaml: the file is larger than 1 MiB [too-large]
     split it; a batch needs a few hundred bytes
 apps/g/c.yaml: is a symbolic link that leaves the tree [link-leaves-tree]
     put a copy into the tree
@@ -112,8 +113,9 @@ apps/g/f.yaml: is a symbolic link that leads in a circle [link-leaves-tree]
 apps/h: is a symbolic link that leaves the tree [link-leaves-tree]
     put a copy into the tree
 `
-	if got = strings.ReplaceAll(got, dir, "DIR"); got != want {
-		t.Errorf("got\n%s\nwant\n%s", got, want)
+		if got = strings.ReplaceAll(got, dir, "DIR"); got != want {
+			t.Errorf("%T: got\n%s\nwant\n%s", fsys, got, want)
+		}
 	}
 }
 

@@ -52,6 +52,9 @@ var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // readFile reads one byte more than a file may have, at most.
 func readFile(fsys fs.FS, name string, into *bytes.Buffer) error {
+	if d, ok := fsys.(Dir); ok {
+		return d.readFile(name, into)
+	}
 	f, err := fsys.Open(name)
 	if err != nil {
 		return err

@@ -14,10 +14,10 @@ import (
 )
 
 func main() {
-	// A run is short and drops most of what it makes: collecting garbage
-	// rarely is worth the memory, up to a bound.
-	debug.SetGCPercent(400)
-	debug.SetMemoryLimit(150 << 20)
+	// A run is short and drops most of what it makes: it collects garbage
+	// only when that has grown to a bound.
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(140 << 20)
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 

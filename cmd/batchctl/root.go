@@ -110,7 +110,7 @@ func (a *app) load() (*batches.Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	return batches.Load(os.DirFS(dir)), nil
+	return batches.Load(batches.Dir(dir)), nil
 }
 
 // resolve loads and resolves the tree, and prints its problems. With errors
