@@ -36,7 +36,7 @@ func Literal(s string) (string, error) {
 func AppendJob(dst []byte, job *batches.Job) ([]byte, error) {
 	w := writer{dst: dst}
 	w.job(job)
-	if len(w.dst)-len(dst) > 20*maxElement && bytes.Count(w.dst[len(dst):], []byte(inScript.next)) > maxElement {
+	if len(w.dst)-len(dst) > 10*maxElement && bytes.Count(w.dst[len(dst):], []byte(inScript.next)) > maxElement {
 		w.field("spec", -1)
 		w.fail("the job has more than %d lines; shorten the lists of arguments and variables", maxElement)
 	}

@@ -9,7 +9,7 @@ import (
 
 // references are the variables that a batch's texts refer to.
 type references struct {
-	outer  []string // not set by the batch itself: parameters, secrets, what Jenkins or the node sets
+	outer  []string // set neither by env nor by a parameter: secrets, what Jenkins or the node sets
 	inArgs []string // used in what the JVM is given
 }
 
@@ -19,43 +19,39 @@ func (w *writer) references(b *batches.Batch) references {
 	var r references
 	for i := range b.Env {
 		w.field("spec.env", i)
-		for _, p := range w.pieces(b.Env[i].Value) {
-			r.outside(p, b.Env[i].Name, b.Env)
-		}
+		r.note(w.pieces(b.Env[i].Value), b, nil)
 	}
 	for i := range b.Args {
 		w.field("spec.args", i)
-		r.argument(w.pieces(b.Args[i]), b.Env)
+		r.note(w.pieces(b.Args[i]), b, &r.inArgs)
 	}
 	for i := range b.Java.Properties {
 		w.field("spec.java.properties", i)
-		r.argument(w.pieces(b.Java.Properties[i].Value), b.Env)
+		r.note(w.pieces(b.Java.Properties[i].Value), b, &r.inArgs)
 	}
 	return r
 }
 
-// argument notes the references of something that the JVM is given.
-func (r *references) argument(pieces []batches.Piece, env []batches.Variable) {
+// note adds the references among pieces to outer, if the batch does not set
+// the variable itself, and to also.
+func (r *references) note(pieces []batches.Piece, b *batches.Batch, also *[]string) {
 	for _, p := range pieces {
-		if p.Ref && !slices.Contains(r.inArgs, p.Text) {
-			r.inArgs = append(r.inArgs, p.Text)
+		if !p.Ref {
+			continue
 		}
-		r.outside(p, "", env)
+		if also != nil && !slices.Contains(*also, p.Text) {
+			*also = append(*also, p.Text)
+		}
+		own := isEnv(b, p.Text) || slices.ContainsFunc(b.Parameters, func(v batches.Parameter) bool { return v.Name == p.Text })
+		if !own && !slices.Contains(r.outer, p.Text) {
+			r.outer = append(r.outer, p.Text)
+		}
 	}
 }
 
-// outside notes a reference that the value of the variable self holds, if it
-// is to a variable that the batch does not set itself.
-func (r *references) outside(p batches.Piece, self string, env []batches.Variable) {
-	if !p.Ref || slices.Contains(r.outer, p.Text) {
-		return
-	}
-	for i := range env {
-		if env[i].Name == p.Text && p.Text != self {
-			return
-		}
-	}
-	r.outer = append(r.outer, p.Text)
+// isEnv reports whether the batch sets a variable in its env.
+func isEnv(b *batches.Batch, name string) bool {
+	return slices.ContainsFunc(b.Env, func(v batches.Variable) bool { return v.Name == name })
 }
 
 // pieces splits a text at its references.
@@ -70,56 +66,27 @@ func (w *writer) pieces(text string) []batches.Piece {
 	return p
 }
 
-// exports writes the batch's environment, each variable behind those that its
-// value refers to. A variable that refers to itself means the one outside:
-// PATH: "/opt/tool/bin:${PATH}".
-func (w *writer) exports(env []batches.Variable) {
-	var waiting []*batches.Variable
-	for i := range env {
-		v := &env[i]
+// exports writes the batch's environment. Its variables have no order, so none
+// can refer to another.
+func (w *writer) exports(b *batches.Batch) {
+	for i := range b.Env {
+		v := &b.Env[i]
 		w.field("spec.env", i)
 		if !isName(v.Name) || reserved(v.Name) {
 			w.fail("%q cannot be a variable's name: it is the job's own, or no name", v.Name)
 			return
 		}
-		if strings.Contains(v.Value, "${") {
-			waiting = append(waiting, v)
-		} else {
-			w.export(v)
-		}
-	}
-	for len(waiting) > 0 {
-		i := slices.IndexFunc(waiting, func(v *batches.Variable) bool { return !w.waits(v, waiting) })
-		if i < 0 {
-			w.field("spec.env", -1)
-			w.fail("%s refers to itself through others; break the circle", waiting[0].Name)
-			return
-		}
-		w.export(waiting[i])
-		waiting = slices.Delete(waiting, i, i+1)
-	}
-}
-
-// waits reports whether v refers to another variable that is yet to be
-// written.
-func (w *writer) waits(v *batches.Variable, waiting []*batches.Variable) bool {
-	for _, p := range w.pieces(v.Value) {
-		for _, other := range waiting {
-			if p.Ref && other != v && other.Name == p.Text {
-				return true
+		for _, p := range w.pieces(v.Value) {
+			if p.Ref && isEnv(b, p.Text) {
+				w.fail("%s refers to %s, which is in env too, and these have no order", v.Name, p.Text)
 			}
 		}
+		w.raw("export ")
+		w.raw(v.Name)
+		w.raw(`="`)
+		w.referring(inQuotes, v.Value, "${")
+		w.raw(shellQuote)
 	}
-	return false
-}
-
-// export writes one variable.
-func (w *writer) export(v *batches.Variable) {
-	w.raw("export ")
-	w.raw(v.Name)
-	w.raw(`="`)
-	w.referring(inQuotes, v.Value, "${")
-	w.raw(shellQuote)
 }
 
 // referring writes a text whose references the shell expands; open begins a

@@ -16,10 +16,10 @@ import (
 	"github.com/batchctl/batchctl/batches"
 	"github.com/batchctl/batchctl/catalog"
 	"github.com/batchctl/batchctl/dsl"
+	"github.com/batchctl/batchctl/internal/testenv"
 )
 
-// The seed job itself, as its config.xml makes it, in a folder whose name
-// needs care: from a git repository to jobs and a catalog at the provisioner,
+// The seed job itself, as its config.xml makes it: from a git repository to jobs and a catalog at the provisioner,
 // with nobody asked to approve a script.
 func TestJenkinsRunsSeedJob(t *testing.T) {
 	j, root := newJenkins(t)
@@ -60,6 +60,23 @@ func TestJenkinsRunsSeedJob(t *testing.T) {
 	same(t, "sandbox", j.config(root+"/"+job.Path).text("definition", "sandbox"), "true")
 	spec := j.config(root+"/seed").text("properties", "org.jenkinsci.plugins.workflow.job.properties.PipelineTriggersJobProperty", "triggers", "hudson.triggers.SCMTrigger", "spec")
 	same(t, "poll", spec, "H/5 * * * *")
+}
+
+// Configuration as Code knows all that the YAML holds. Nothing is applied:
+// that would change the Jenkins for all.
+func TestJenkinsKnowsJCasC(t *testing.T) {
+	j := &jenkins{t, testenv.RunningJenkins(t)}
+	text, err := dsl.SeedJCasC(seedOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, body := j.do("POST", "/configuration-as-code/check", "application/yaml", text)
+	if res.StatusCode == http.StatusNotFound {
+		t.Skip("this Jenkins has no Configuration as Code")
+	}
+	if res.StatusCode != http.StatusOK || strings.TrimSpace(body) != "[]" {
+		t.Errorf("%s: %.2000s", res.Status, body)
+	}
 }
 
 func folders(t testing.TB, job *batches.Job) []byte {

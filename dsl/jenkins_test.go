@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -29,6 +30,11 @@ func newJenkins(t *testing.T) (*jenkins, string) {
 	return j, root
 }
 
+// permissions are those of every folder.
+var permissions = []batches.Permission{
+	{Name: "batchctl-test", Allow: []string{"Job/Build", "Job/Read"}}, {Name: "batchctl-test-운영", Group: true, Allow: []string{"Job/Read"}},
+}
+
 // seed applies rendered jobs, one a file in their order, with the seed job's
 // own jobDsl step, and wants that to succeed.
 func (j *jenkins) seed(root string, jobs ...*batches.Job) {
@@ -38,7 +44,7 @@ func (j *jenkins) seed(root string, jobs ...*batches.Job) {
 		job.Jenkins.Root = root
 		for _, path := range []string{job.Cluster, job.Cluster + "/" + job.Group} {
 			if !slices.ContainsFunc(folders, func(f batches.Folder) bool { return f.Path == path }) {
-				folders = append(folders, batches.Folder{Path: path, Jenkins: job.Jenkins, Description: "the folder " + path})
+				folders = append(folders, batches.Folder{Path: path, Jenkins: job.Jenkins, Description: "the folder " + path, Permissions: permissions})
 			}
 		}
 	}
@@ -57,9 +63,14 @@ func (j *jenkins) seed(root string, jobs ...*batches.Job) {
 		j.Fatal(err)
 	}
 	_, step, _ := strings.Cut(script, "  jobDsl(")
-	j.create(root, "seed", fmt.Sprintf(`<flow-definition><properties><org.jenkinsci.plugins.authorizeproject.AuthorizeProjectProperty><strategy class="org.jenkinsci.plugins.authorizeproject.strategy.SpecificUsersAuthorizationStrategy"><userid>%s</userid></strategy></org.jenkinsci.plugins.authorizeproject.AuthorizeProjectProperty></properties>
+	config := fmt.Sprintf(`<flow-definition><properties><org.jenkinsci.plugins.authorizeproject.AuthorizeProjectProperty><strategy class="org.jenkinsci.plugins.authorizeproject.strategy.SpecificUsersAuthorizationStrategy"><userid>%s</userid></strategy></org.jenkinsci.plugins.authorizeproject.AuthorizeProjectProperty></properties>
 <definition class="org.jenkinsci.plugins.workflow.cps.CpsFlowDefinition"><script>%s</script><sandbox>true</sandbox></definition></flow-definition>`,
-		escapeXML(j.User), escapeXML("node {\n"+files+"jobDsl("+step)))
+		escapeXML(j.User), escapeXML("node {\n"+files+"jobDsl("+step))
+	if res, _ := j.do("GET", itemPath(root+"/seed")+"/api/json", "", ""); res.StatusCode == http.StatusOK {
+		j.post(itemPath(root+"/seed")+"/config.xml", "application/xml", config)
+	} else {
+		j.create(root, "seed", config)
+	}
 	if b := j.end(root+"/seed", j.start(root+"/seed", nil)); b.Result != "SUCCESS" {
 		j.Fatalf("the seed job ended with %s:\n%.5000s", b.Result, b.log)
 	}
@@ -99,6 +110,17 @@ func TestJenkinsTakesJobs(t *testing.T) {
 			job := &jenkins{t, j.Jenkins}
 			compareJob(t, job.config(c.Folder+c.Path[strings.LastIndex(c.Path, "/"):]), jobs[i].Batch, c, root)
 			script := runs[i].Calls[0].arg(t, "definition", "cps", "script")
+			folder := job.config(c.Folder)
+			same(t, "folder", folder.text("description"), "the folder "+c.Path[:strings.LastIndex(c.Path, "/")])
+			var allowed []string
+			for _, e := range folder.at("properties", "com.cloudbees.hudson.plugins.folder.properties.AuthorizationMatrixProperty").Children {
+				allowed = append(allowed, e.Text)
+			}
+			slices.Sort(allowed)
+			want := []string{"", "GROUP:hudson.model.Item.Read:batchctl-test-운영", "USER:hudson.model.Item.Build:batchctl-test", "USER:hudson.model.Item.Read:batchctl-test"}
+			if diff := cmp.Diff(want, allowed); diff != "" {
+				t.Errorf("permissions (-want +got):\n%s", diff)
+			}
 			same(t, "script", job.config(root+"/"+c.Path).text("definition", "script"), script.(string))
 		})
 	}
@@ -128,9 +150,7 @@ func compareJob(t *testing.T, e *element, b *batches.Batch, c catalog.Job, root 
 	}
 	upstream := triggers.at("jenkins.triggers.ReverseBuildTrigger")
 	same(t, "after", upstream.text("upstreamProjects"), strings.Join(after, ","))
-	if upstream != nil {
-		same(t, "threshold", upstream.text("threshold", "name"), "SUCCESS")
-	}
+	same(t, "threshold", upstream.text("threshold", "name"), "SUCCESS")
 	for name, n := range map[string]int{"daysToKeep": b.Keep.Days, "numToKeep": b.Keep.Builds} {
 		want := fmt.Sprint(n)
 		if b.Keep.Days+b.Keep.Builds == 0 {
@@ -168,7 +188,8 @@ func parameter(e *element) batches.Parameter {
 // Jobs run for real, on an agent that carries the labels that the catalog
 // says: values that a person and the credentials give arrive as they are, the
 // exit code decides, after-scripts run behind an abort and behind a timeout,
-// and the success of one job starts the next, also when that was made first.
+// and the success of one job starts the next, also when the next was made in
+// an earlier run of the seed job.
 func TestJenkinsRunsJobs(t *testing.T) {
 	j, root := newJenkins(t)
 	jar := artifact(t, showJar(t), "show.jar")
@@ -194,6 +215,7 @@ func TestJenkinsRunsJobs(t *testing.T) {
 	big := large()
 	big.Path, big.Cluster, big.Group, big.Batch.Artifact, big.Batch.Java.Version = "live-1/group/large", "live-1", "group", jar, 21
 	jobs := []*batches.Job{exact, downstream, upstream, aborted, late, big}
+	j.seed(root, downstream) // its end is when Jenkins notes which jobs start which
 	j.seed(root, jobs...)
 	j.credentials(root)
 	var labels []string

@@ -63,12 +63,7 @@ func (w *writer) description(b *batches.Batch) {
 // properties writes what Jenkins must know to start and keep runs.
 func (w *writer) properties(j *batches.Job) {
 	b := j.Batch
-	limited := b.Concurrency == "forbid" || b.Concurrency == "replace"
 	kept := b.Keep.Builds > 0 || b.Keep.Days > 0
-	triggered := b.Schedule != nil || len(b.Upstream) > 0
-	if !limited && !kept && !triggered {
-		return
-	}
 	w.raw("  properties {\n")
 	switch b.Concurrency {
 	case "forbid":
@@ -83,9 +78,7 @@ func (w *writer) properties(j *batches.Job) {
 		w.count(b.Keep.Builds)
 		w.raw("')\n          artifactDaysToKeepStr('')\n          artifactNumToKeepStr('')\n        }\n      }\n    }\n")
 	}
-	if triggered {
-		w.triggers(j)
-	}
+	w.triggers(j)
 	w.raw("  }\n")
 }
 
@@ -101,6 +94,11 @@ func (w *writer) int(n int64) { w.dst = strconv.AppendInt(w.dst, n, 10) }
 
 // triggers writes what starts the job. The schedule belongs here and not in
 // the Pipeline, where Jenkins would know of it only after a first run.
+//
+// Every job has an upstream trigger, one without upstreams an empty one.
+// Jenkins remembers which jobs start which, and forgets that only when such a
+// trigger starts or stops (ReverseBuildTrigger.RunListenerImpl). A job without
+// one, made after the job that waits for it, would start nothing.
 func (w *writer) triggers(j *batches.Job) {
 	b := j.Batch
 	w.raw("    pipelineTriggers {\n      triggers {\n")
@@ -120,18 +118,16 @@ func (w *writer) triggers(j *batches.Job) {
 		}
 		w.raw("') }\n")
 	}
-	if len(b.Upstream) > 0 {
-		w.field("spec.after", -1)
-		w.raw("        upstream { upstreamProjects('")
-		for i, path := range b.Upstream {
-			if i > 0 {
-				w.raw(",")
-			}
-			w.raw("/")
-			w.name(j.Jenkins, path)
+	w.field("spec.after", -1)
+	w.raw("        upstream { upstreamProjects('")
+	for i, path := range b.Upstream {
+		if i > 0 {
+			w.raw(",")
 		}
-		w.raw("') }\n")
+		w.raw("/")
+		w.name(j.Jenkins, path)
 	}
+	w.raw("') }\n")
 	w.raw("      }\n    }\n")
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/batchctl/batchctl/batches"
+	"github.com/batchctl/batchctl/dsl"
 )
 
 // large returns a job with texts beyond what one literal, and one method of
@@ -66,6 +67,11 @@ func TestHostileJobs(t *testing.T) {
 	runs := evaluateJobs(t, render(t, jobs...))
 	for i, j := range jobs {
 		b, job := j.Batch, runs[i].Calls[0]
+		for _, c := range []byte(job.arg(t, "definition", "cps", "script").(string)) {
+			if c > '~' || c < ' ' && c != '\n' {
+				t.Fatalf("the Pipeline holds the byte 0x%02X", c)
+			}
+		}
 		same(t, "full name", job.Args[0].(string), j.Jenkins.Root+"/"+j.Path)
 		if b.Description != "" && b.Owner != "" {
 			same(t, "description", job.arg(t, "description").(string), lf(b.Description)+"\n\nOwner: "+lf(b.Owner))
@@ -100,3 +106,24 @@ func zone(name string) string {
 
 // oneLine makes a text that may stand where lines may not.
 func oneLine(s string) string { return strings.NewReplacer("\n", " ", "\r", " ").Replace(s) }
+
+func TestTooLarge(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(b *batches.Batch)
+		want   string
+	}{
+		{"too many arguments", func(b *batches.Batch) { b.Args = slices.Repeat([]string{"argument"}, 5001) }, "spec: the job has more than 5000 lines"},
+		{"too large a script", func(b *batches.Batch) {
+			b.Before = []batches.Script{{Name: "large", Run: strings.Repeat("echo 'text'\n", 500_000)}}
+		}, "spec: its scripts and arguments are larger than 1 MB"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			j := small()
+			c.change(j.Batch)
+			if _, err := dsl.AppendJob(nil, j); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want one with %q", err, c.want)
+			}
+		})
+	}
+}

@@ -155,15 +155,16 @@ func processes(t testing.TB) []string {
 func TestJavaGetsAFile(t *testing.T) {
 	j := minimal(artifact(t, nil, "app.jar"), 21)
 	j.Batch.Java.Heap, j.Batch.Java.Options = "1g", []string{"-XX:+UseG1GC"}
+	j.Batch.Before = []batches.Script{{Name: "look", Run: "echo $PPID >pid"}}
 	j.Batch.Java.Main, j.Batch.Java.Classpath = "com.example.Main", []string{"lib/*", "한 글.jar"}
 	runs := evaluateJobs(t, render(t, j))
 	n := newNode(t)
-	n.fakeJava(t, `printf '%s\n' "$0" "$@"; cat .batch/java.args; echo "$LC_ALL $JAVA_HOME"; command -v java`)
+	n.fakeJava(t, `printf '%s\n' "$0" "$@"; cat .batch/java.args; echo "$LC_ALL $JAVA_HOME"; command -v java; [ $$ = "$(cat pid)" ] && echo "in place of the shell"`)
 	code, out := n.run(t, runs[0].scripts()["java-21"])
 	_, out, _ = strings.Cut(out, "starting Java 21\n")
 	home := strings.TrimPrefix(n.env[len(n.env)-1], "JAVA_HOME_21=")
 	want := home + "/bin/java\n@.batch/java.args\n" +
-		"\"-Xmx1g\"\n\"-XX:+UseG1GC\"\n\"-cp\"\n\"lib/*:한 글.jar\"\n\"com.example.Main\"\nC.UTF-8 " + home + "\n" + home + "/bin/java\n"
+		"\"-Xmx1g\"\n\"-XX:+UseG1GC\"\n\"-cp\"\n\"lib/*:한 글.jar\"\n\"com.example.Main\"\nC.UTF-8 " + home + "\n" + home + "/bin/java\nin place of the shell\n"
 	if code != 0 || out != want {
 		t.Errorf("exit code %d\n%s\nwant\n%s", code, out, want)
 	}

@@ -132,6 +132,7 @@ func (w *writer) program(j *batches.Job) {
 	w.raw(scriptText)
 	w.begin()
 	w.shell(j)
+	w.end()
 	w.raw(scriptTextEnd)
 	if b.Timeout > 0 {
 		w.raw(scriptClose)
@@ -144,6 +145,7 @@ func (w *writer) behind(b *batches.Batch) {
 		w.raw(scriptAfter)
 		w.begin()
 		w.afterShell(b)
+		w.end()
 		w.raw(scriptAfterEnd)
 	}
 	if len(b.Keep.Files) == 0 {

@@ -46,6 +46,7 @@ func TestVerdict(t *testing.T) {
 		{"node lost each time", retried, []any{"lost", "lost", "lost", "lost", "lost", "lost"}, "lost", "sh sh archiveArtifacts echo again sh sh archiveArtifacts echo"},
 		{"bad is no reason to try again", retried, []any{3, 0, 0}, "error: the program ended with exit code 3", "sh sh archiveArtifacts"},
 		{"aborted is no reason to try again", retried, []any{"aborted", 0, 0}, "aborted", "sh sh archiveArtifacts"},
+		{"node lost when the secrets are taken away", retried, []any{0, 0, 0, "lost at its end"}, "success", "sh sh archiveArtifacts again"},
 		{"node lost behind the program", retried, []any{0, "lost", "lost"}, "error: the program ended well, but the after-scripts were cut off: Cut: lost; the files were not archived: Cut: lost", "sh sh archiveArtifacts"},
 	}
 	var jobs []*batches.Job

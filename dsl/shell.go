@@ -137,7 +137,7 @@ func (w *writer) prelude(b *batches.Batch, refs []string) {
 		w.raw("}")
 	}
 	w.raw(shellHome)
-	w.exports(b.Env)
+	w.exports(b)
 }
 
 // setsLocale reports whether the batch chooses its own locale. Without one,

@@ -7,11 +7,12 @@ import (
 )
 
 // A literal of Groovy holds at most 65,535 UTF-16 units and 65,535 bytes of
-// modified UTF-8, a list in a Pipeline at most 250 elements, and a method of
-// the JVM 64 kB of code. All are kept by far.
+// modified UTF-8, a list in a Pipeline at most 250 elements, a method of the
+// JVM 64 kB of code, and a job's XML, on Java 24 and later, 100,000 characters
+// that are written as &quot; and the like. All are kept by far.
 const (
 	maxPiece   = 16 << 10 // written bytes after which a literal is ended
-	maxPieces  = 200      // literals of that size in one list
+	maxPieces  = 64       // literals of that size in one list: 1 MB
 	maxRun     = 2 << 10  // bytes of a text that are written without a look at maxPiece
 	maxLines   = 400      // lines of people's texts in one job with a line of the file each
 	maxElement = 5000     // lines of the file in one job
@@ -35,6 +36,14 @@ func (w *writer) raw(text string) { w.dst = append(w.dst, text...) }
 
 // begin notes that a literal, or a list of literals, begins here.
 func (w *writer) begin() { w.piece, w.ended = len(w.dst), 0 }
+
+// end checks the size of a list of literals in a Pipeline.
+func (w *writer) end() {
+	if w.ended > maxPieces {
+		w.field("spec", -1)
+		w.fail("its scripts and arguments are larger than %d MB; put large scripts into the artifact", maxPieces*maxPiece>>20)
+	}
+}
 
 // literal appends s as an expression of Groovy in a Job DSL file: '…', or
 // ['…', '…'].join(”) where it is too long for one literal. The plus sign
@@ -119,9 +128,7 @@ func (w *writer) run(t *table, s string) {
 	if len(w.dst)-w.piece > maxPiece {
 		w.dst = append(w.dst, t.next...)
 		w.piece = len(w.dst)
-		if w.ended++; w.ended > maxPieces {
-			w.fail("with this the job is larger than %d MB; put large scripts into the artifact", maxPieces*maxPiece>>20)
-		}
+		w.ended++
 	}
 }
 

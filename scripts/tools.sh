@@ -65,7 +65,7 @@ if ! checked "$groovy" "$groovy_sha256"; then
 			exit 1
 		fi
 	fi
-	mvn --quiet --batch-mode org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy \
+	mvn --quiet --batch-mode -Dstyle.color=never org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy \
 		-Dartifact=org.codehaus.groovy:groovy-all:2.4.21 -DoutputDirectory="$cache/groovy" -Dmdep.useBaseVersion=true
 	checked "$groovy" "$groovy_sha256" || { say "$groovy has another content than expected"; exit 1; }
 fi
