@@ -211,10 +211,13 @@ func TestJenkinsRunsJobs(t *testing.T) {
 		b.Keep.Files = []string{"**"}
 	}
 	aborted, late := job("aborted", slow), job("late", slow)
+	behind := job("aborted-behind", func(b *batches.Batch) {
+		b.After = []batches.Script{{Name: "wait", Run: "echo waiting; exec sleep 600"}}
+	})
 	late.Batch.Timeout = time.Second
 	big := large()
 	big.Path, big.Cluster, big.Group, big.Batch.Artifact, big.Batch.Java.Version = "live-1/group/large", "live-1", "group", jar, 21
-	jobs := []*batches.Job{exact, downstream, upstream, aborted, late, big}
+	jobs := []*batches.Job{exact, downstream, upstream, aborted, late, behind, big}
 	j.seed(root, downstream) // its end is when Jenkins notes which jobs start which
 	j.seed(root, jobs...)
 	j.credentials(root)
@@ -258,6 +261,15 @@ func TestJenkinsRunsJobs(t *testing.T) {
 			}
 		})
 	}
+	t.Run("aborted behind the program", func(t *testing.T) {
+		j := &jenkins{t, j.Jenkins}
+		number := j.start(name(behind), nil)
+		j.until("the job waits", time.Minute, func() bool { return strings.Contains(j.get(itemPath(name(behind))+"/1/consoleText"), "waiting\n") })
+		j.form(fmt.Sprintf("%s/%d/stop", itemPath(name(behind)), number), nil)
+		if b := j.end(name(behind), number); b.Result != "ABORTED" || !strings.Contains(b.log, "the program ended well, but the after-scripts were cut off") {
+			t.Errorf("%s: %s", b.Result, b.log)
+		}
+	})
 	t.Run("large", func(t *testing.T) {
 		j := &jenkins{t, j.Jenkins}
 		b := j.end(name(big), j.start(name(big), nil))
