@@ -112,8 +112,8 @@ func (c *checker) value(s *schema, v *value, p *fieldPath) {
 }
 
 // findSound returns the lists and maps below v that have no fault. Jobs that
-// inherit them as they are need not check them again. Those with references
-// are left out: what they become differs from job to job.
+// inherit them as they are need not check them again. One that holds
+// references is another value once these are expanded, and is checked then.
 func findSound(root, s *schema, v *value) map[*value]bool {
 	sound := map[*value]bool{}
 	var visit func(s *schema, v *value)
@@ -121,13 +121,11 @@ func findSound(root, s *schema, v *value) map[*value]bool {
 		if s == nil || v.kind < listKind {
 			return
 		}
-		if !v.expands {
-			var ps problems
-			c := checker{root: root, ps: &ps}
-			if c.value(s, v, newPath()); len(ps) == 0 {
-				sound[v] = true
-				return
-			}
+		var ps problems
+		c := checker{root: root, ps: &ps}
+		if c.value(s, v, newPath()); len(ps) == 0 {
+			sound[v] = true
+			return
 		}
 		for i := range v.kids {
 			if v.kind == listKind {
