@@ -72,7 +72,7 @@ func TestJenkinsKnowsJCasC(t *testing.T) {
 	}
 	res, body := j.do("POST", "/configuration-as-code/check", "application/yaml", text)
 	if res.StatusCode == http.StatusNotFound {
-		t.Skip("this Jenkins has no Configuration as Code")
+		testenv.Missing(t, "Configuration as Code in the running Jenkins")
 	}
 	if res.StatusCode != http.StatusOK || strings.TrimSpace(body) != "[]" {
 		t.Errorf("%s: %.2000s", res.Status, body)
@@ -118,7 +118,7 @@ func repository(t *testing.T, o *dsl.SeedOptions) string {
 	t.Helper()
 	backend, err := exec.Command("git", "--exec-path").Output()
 	if err != nil {
-		t.Skipf("no git here: %v", err)
+		testenv.Missing(t, "git")
 	}
 	dir := t.TempDir()
 	server := httptest.NewServer(&cgi.Handler{

@@ -15,6 +15,7 @@ import (
 
 	"github.com/batchctl/batchctl/batches"
 	"github.com/batchctl/batchctl/dsl"
+	"github.com/batchctl/batchctl/internal/testenv"
 )
 
 // fakeJava gives the node a Java 21 that is a shell script.
@@ -140,7 +141,7 @@ func processes(t testing.TB) []string {
 	t.Helper()
 	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil || len(files) == 0 {
-		t.Skip("no /proc here")
+		testenv.Missing(t, "/proc")
 	}
 	var all []string
 	for _, file := range files {

@@ -70,12 +70,19 @@ func need(t testing.TB, name, path string) string {
 		record(t, "ran", name)
 		return path
 	}
-	record(t, "not run", name+" (scripts/tools.sh installs it)")
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("%s is not at %s, and with CI=true it must be; scripts/tools.sh installs it", name, path)
-	}
-	t.Skipf("%s is not at %s; scripts/tools.sh installs it", name, path)
+	Missing(t, name+" (scripts/tools.sh installs it)")
 	return ""
+}
+
+// Missing skips a test for want of something that the machine lacks, and says
+// so in the report. With CI=true it fails the test.
+func Missing(t testing.TB, what string) {
+	t.Helper()
+	record(t, "not run", what)
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("this machine lacks %s, and with CI=true it must not", what)
+	}
+	t.Skipf("this machine lacks %s", what)
 }
 
 // record appends one line to the report that BATCHCTL_TEST_REPORT names.
