@@ -22,7 +22,7 @@ func finishConfig(_ *resolver, l *leaf) {
 	if spec == nil {
 		return
 	}
-	conflicts(spec, newPath("spec"), nil, &l.ps)
+	conflicts(spec, newPath("spec"), &l.ps)
 	l.made = &Config{Path: l.names.path, Cluster: l.names.cluster, Group: l.names.group, Name: l.names.app, doc: spec}
 }
 

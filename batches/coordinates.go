@@ -73,9 +73,16 @@ func matchesOne(patterns *value, name string) bool {
 	return matched || !positive
 }
 
+// maxGlob is the longest that a glob may be.
+const maxGlob = 200
+
 func matchGlob(pattern, name string) bool {
 	if !isGlob(pattern) {
 		return pattern == name
+	}
+	// A longer one is refused by the schema; it may take for ever to match.
+	if len(pattern) > maxGlob {
+		return false
 	}
 	ok, err := doublestar.Match(pattern, name)
 	return ok && err == nil

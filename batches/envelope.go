@@ -136,6 +136,9 @@ func checkVarName(s string) error {
 }
 
 func checkGlob(s string) error {
+	if len(s) > maxGlob {
+		return fmt.Errorf("this glob is longer than %d characters", maxGlob)
+	}
 	if s == "" || !doublestar.ValidatePattern(s) {
 		return fmt.Errorf("%q is no name and no glob", s)
 	}

@@ -81,6 +81,11 @@ func (s *scope) text(v *value, p *fieldPath) *value {
 			return s.keep(v, s.broken(v))
 		}
 		text.WriteString(u.text)
+		if text.Len() > maxText {
+			// Variables that each hold the next one twice would fill the memory.
+			s.ps.at(v, p.String(), "too-long", "this grows to more than 64 KiB when its references are replaced", "")
+			return s.keep(v, s.broken(v))
+		}
 		if u.name != "" {
 			out.from.uses = append(out.from.uses, u)
 		}

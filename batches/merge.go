@@ -87,17 +87,17 @@ func hasPlus(v *value) bool {
 }
 
 // conflicts reports every value below v that is of another type than the one
-// whose place it took. allowed says for a path whether both types may stand
-// there; those are no conflict.
-func conflicts(v *value, p *fieldPath, allowed func(p *fieldPath, a, b kind) bool, ps *problems) {
-	if o := v.over; o != nil && conflict(o.kind, v.kind) && !o.broken && !v.broken && o.parts == nil && v.parts == nil && (allowed == nil || !allowed(p, o.kind, v.kind)) {
+// whose place it took. It is for what has no schema; where there is one, the
+// schema knows which types may stand for each other.
+func conflicts(v *value, p *fieldPath, ps *problems) {
+	if o := v.over; o != nil && conflict(o.kind, v.kind) && !o.broken && !v.broken && o.parts == nil && v.parts == nil {
 		ps.add(Problem{Place: v.place(), Path: p.String(), Rule: "type-conflict", subject: "type-conflict", Others: []Place{o.place()},
 			Message: "this is " + v.kind.String() + " here and " + o.kind.String() + " in " + o.place().String(),
 			Hint:    conflictHint(o, v)})
 	}
 	for i := range v.kids {
 		e := &v.kids[i]
-		conflicts(e.val, p.entry(e, i), allowed, ps)
+		conflicts(e.val, p.entry(e, i), ps)
 	}
 }
 

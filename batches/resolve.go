@@ -179,7 +179,7 @@ func (r *resolver) leaf(d *document, names coordinates) *leaf {
 	s := scope{names: names, doc: l.merged, ps: &l.ps}
 	l.doc = s.document(l.merged, p)
 	if vars := l.merged.get("vars"); vars != nil {
-		conflicts(vars, p.member("vars"), nil, &l.ps)
+		conflicts(vars, p.member("vars"), &l.ps)
 	}
 	l.idle = s.idle(p)
 	l.used = s.used

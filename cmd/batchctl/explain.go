@@ -95,10 +95,7 @@ func shown(o batches.Origin) string {
 	if o.Removed {
 		value = "(removed)"
 	}
-	if r := []rune(value); len(r) > 60 {
-		value = string(r[:59]) + "…"
-	}
-	return value
+	return cut(value, 60)
 }
 
 // about says where a value comes from, in the order of what one asks: who set

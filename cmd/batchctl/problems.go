@@ -18,10 +18,10 @@ func (a *app) printProblems(ps []batches.Problem) {
 		if p.Severity == batches.Warning {
 			fmt.Fprintf(w, "%s: ", a.paint("33", "warning"))
 		}
-		fmt.Fprintln(w, oneLine(withPath(p)))
+		fmt.Fprintln(w, cut(oneLine(withPath(p)), 1000))
 		var notes []string
 		if p.Hint != "" {
-			notes = append(notes, a.paint("32", oneLine(p.Hint)))
+			notes = append(notes, a.paint("32", cut(oneLine(p.Hint), 1000)))
 		}
 		if t := touches(p); t != "" {
 			notes = append(notes, t)
@@ -50,6 +50,14 @@ func touches(p batches.Problem) string {
 		return "touches " + p.First
 	}
 	return fmt.Sprintf("touches %d jobs, %s first", p.Jobs, p.First)
+}
+
+// cut shortens a text to so many characters.
+func cut(s string, most int) string {
+	if r := []rune(s); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return s
 }
 
 // oneLine keeps text from a tree from breaking, or colouring, the report.
