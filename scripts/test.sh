@@ -11,7 +11,7 @@ status=0
 BATCHCTL_TEST_REPORT=$report go test -race -count=1 ./... || status=$?
 
 # FIRST-COLUMN: the second column of the report's lines, each once.
-those() { awk -F '\t' -v what="$1" '$1 == what { print $2 }' "$report" | sort -u | paste -s -d ";" - | sed "s/;/; /g"; }
+those() { awk -F '\t' -v what="$1" '$1 == what { print $2 }' "$report" | sort -u | paste -s -d ";" - | sed "s/;/; /g; s/^$/nothing/"; }
 echo
 echo "ran against:  $(those ran)"
 echo "did not run:  $(those 'not run')"
