@@ -249,7 +249,7 @@ func (c *batchChecker) reference(v *value, path string, index int, inEnv bool) {
 				hint = "add a parameter " + p.Text + ", or write $${" + p.Text + "} for plain text"
 			}
 			c.problem(v, path, "undefined-variable", "${"+p.Text+"} is no parameter, env or secret of this batch", hint)
-		case inEnv && c.refersBack(env, v, p.Text, 0):
+		case inEnv && refersBack(env, v, p.Text, map[string]bool{}):
 			c.problem(v, path, "circular-reference", "${"+p.Text+"} refers back to this variable", "break the circle")
 		}
 	}
@@ -258,13 +258,13 @@ func (c *batchChecker) reference(v *value, path string, index int, inEnv bool) {
 // withoutBraces warns of $NAME for a variable that the batch declares: it is
 // plain text here, and no shell will look at it.
 func (c *batchChecker) withoutBraces(v *value, path string, index int) {
+	if index >= 0 {
+		path = fmt.Sprintf("%s[%d]", path, index)
+	}
 	for _, n := range c.known {
 		_, rest, found := strings.Cut(v.text, "$"+n.name)
 		if !found || rest != "" && isEnvName("a"+rest[:1]) {
 			continue
-		}
-		if index >= 0 {
-			path = fmt.Sprintf("%s[%d]", path, index)
 		}
 		c.warning(v, path, "no-braces", "$"+n.name+" is plain text here", "write ${"+n.name+"} for the value")
 	}
@@ -273,19 +273,17 @@ func (c *batchChecker) withoutBraces(v *value, path string, index int) {
 // refersBack reports whether the env variable name leads back to the value v,
 // through references. A variable that is there without the batch, such as
 // PATH, may refer to itself: it then means the one outside.
-func (c *batchChecker) refersBack(env, v *value, name string, depth int) bool {
+func refersBack(env, v *value, name string, seen map[string]bool) bool {
 	next := env.get(name)
-	if next == nil || next == v {
+	if next == nil || next == v || seen[name] {
 		return next == v && !runVariables[name]
 	}
-	if depth > len(env.kids) {
-		return false // a circle further on, which is reported there
-	}
+	seen[name] = true
 	pieces, err := Pieces(next.str())
 	if err != nil {
 		return false
 	}
-	return slices.ContainsFunc(pieces, func(p Piece) bool { return p.Ref && c.refersBack(env, v, p.Text, depth+1) })
+	return slices.ContainsFunc(pieces, func(p Piece) bool { return p.Ref && refersBack(env, v, p.Text, seen) })
 }
 
 // scripts checks that the names in when exist, and that sh can read the text.

@@ -14,10 +14,12 @@ var linted sync.Map // string → []jvm.Finding
 func lint(c jvm.Command) []jvm.Finding {
 	key := make([]byte, 0, 256)
 	for _, n := range []int64{int64(c.Version), c.Heap, c.Memory} {
-		key = append(strconv.AppendInt(key, n, 10), 0)
+		key = append(strconv.AppendInt(key, n, 10), ' ')
 	}
 	for _, o := range c.Options {
-		key = append(append(key, o...), 0)
+		// The length keeps options apart whatever they hold.
+		key = append(strconv.AppendInt(key, int64(len(o)), 10), ' ')
+		key = append(key, o...)
 	}
 	if known, ok := linted.Load(string(key)); ok {
 		return known.([]jvm.Finding)

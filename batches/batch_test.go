@@ -2,6 +2,7 @@ package batches
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -207,5 +208,41 @@ func TestInheritedReferencesAreChecked(t *testing.T) {
 	}
 	if rules["bad-line"] != 1 || rules["bad-glob"] != 1 || len(result.Jobs()) != 1 {
 		t.Errorf("got %v\n%s", rules, describe(result.Problems))
+	}
+}
+
+// Options are linted once for all jobs that have the same. Two lists that only
+// look the same when they are put together are not.
+func TestLintKey(t *testing.T) {
+	leaf := func(name, options string) string {
+		return "-- apps/g/" + name + ".yaml --\napiVersion: batchctl/v1\nkind: Batch\nmetadata: {name: " + name + "}\ndeploy: live-1\nspec: {java: {options: " + options + "}}\n"
+	}
+	for _, tree := range []string{
+		leaf("a", `["-Xss1m", "-XX:+Bogus"]`) + leaf("b", `["-Xss1m\0-XX:+Bogus"]`),
+		leaf("a", `["-Xss1m\0-XX:+Bogus"]`) + leaf("b", `["-Xss1m", "-XX:+Bogus"]`),
+	} {
+		result := Load(testTree(tree)).Resolve()
+		unknown := 0
+		for _, p := range result.Problems {
+			if p.Rule == "jvm/unknown-option" {
+				unknown++
+			}
+		}
+		if unknown != 1 {
+			t.Errorf("%d unknown options, want 1\n%s", unknown, describe(result.Problems))
+		}
+	}
+}
+
+// References that fan out are followed once each: forty variables that each
+// name the next one twice are no work.
+func TestEnvFansOut(t *testing.T) {
+	var env strings.Builder
+	for i := range 40 {
+		fmt.Fprintf(&env, "    V%d: \"${V%d}${V%d}\"\n", i, i+1, i+1)
+	}
+	tree := "-- apps/g/a.yaml --\napiVersion: batchctl/v1\nkind: Batch\nmetadata: {name: a}\ndeploy: live-1\nspec:\n  env:\n" + env.String() + "    V40: x\n"
+	if result := Load(testTree(tree)).Resolve(); len(result.Problems) > 0 {
+		t.Error(describe(result.Problems))
 	}
 }
