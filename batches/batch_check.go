@@ -208,13 +208,13 @@ func (c *batchChecker) parameter(item *value, index int) {
 // references checks every ${NAME} that the run will replace.
 func (c *batchChecker) references() {
 	for i, v := range c.spec.get("args").list() {
-		c.reference(v, "spec.args", i, false)
+		c.reference(v, "spec.args", i, "")
 	}
 	for name, v := range c.spec.get("java").get("properties").members() {
-		c.reference(v, "spec.java.properties."+name, -1, false)
+		c.reference(v, "spec.java.properties."+name, -1, "")
 	}
 	for name, v := range c.spec.get("env").members() {
-		c.reference(v, "spec.env."+name, -1, true)
+		c.reference(v, "spec.env."+name, -1, name)
 	}
 	for i, v := range c.spec.get("java").get("options").list() {
 		if strings.Contains(v.str(), "${") {
@@ -224,8 +224,9 @@ func (c *batchChecker) references() {
 }
 
 // reference checks the references of one value: the one at path, or, for an
-// index that is not negative, that item of the list there.
-func (c *batchChecker) reference(v *value, path string, index int, inEnv bool) {
+// index that is not negative, that item of the list there. variable is the
+// env variable whose value it is, or "".
+func (c *batchChecker) reference(v *value, path string, index int, variable string) {
 	if v.broken || !strings.Contains(v.str(), "$") {
 		return
 	}
@@ -249,8 +250,8 @@ func (c *batchChecker) reference(v *value, path string, index int, inEnv bool) {
 				hint = "add a parameter " + p.Text + ", or write $${" + p.Text + "} for plain text"
 			}
 			c.problem(v, path, "undefined-variable", "${"+p.Text+"} is no parameter, env or secret of this batch", hint)
-		case inEnv && refersBack(env, v, p.Text, map[string]bool{}):
-			c.problem(v, path, "circular-reference", "${"+p.Text+"} refers back to this variable", "break the circle")
+		case variable != "" && env.get(p.Text) != nil && (p.Text != variable || !runVariables[p.Text]):
+			c.problem(v, path, "bad-reference", "${"+p.Text+"} is in env too, and these have no order", "give both the value by a variable: {{NAME}}")
 		}
 	}
 }
@@ -268,22 +269,6 @@ func (c *batchChecker) withoutBraces(v *value, path string, index int) {
 		}
 		c.warning(v, path, "no-braces", "$"+n.name+" is plain text here", "write ${"+n.name+"} for the value")
 	}
-}
-
-// refersBack reports whether the env variable name leads back to the value v,
-// through references. A variable that is there without the batch, such as
-// PATH, may refer to itself: it then means the one outside.
-func refersBack(env, v *value, name string, seen map[string]bool) bool {
-	next := env.get(name)
-	if next == nil || next == v || seen[name] {
-		return next == v && !runVariables[name]
-	}
-	seen[name] = true
-	pieces, err := Pieces(next.str())
-	if err != nil {
-		return false
-	}
-	return slices.ContainsFunc(pieces, func(p Piece) bool { return p.Ref && refersBack(env, v, p.Text, seen) })
 }
 
 // scripts checks that the names in when exist, and that sh can read the text.

@@ -2,7 +2,6 @@ package batches
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -231,18 +230,5 @@ func TestLintKey(t *testing.T) {
 		if unknown != 1 {
 			t.Errorf("%d unknown options, want 1\n%s", unknown, describe(result.Problems))
 		}
-	}
-}
-
-// References that fan out are followed once each: forty variables that each
-// name the next one twice are no work.
-func TestEnvFansOut(t *testing.T) {
-	var env strings.Builder
-	for i := range 40 {
-		fmt.Fprintf(&env, "    V%d: \"${V%d}${V%d}\"\n", i, i+1, i+1)
-	}
-	tree := "-- apps/g/a.yaml --\napiVersion: batchctl/v1\nkind: Batch\nmetadata: {name: a}\ndeploy: live-1\nspec:\n  env:\n" + env.String() + "    V40: x\n"
-	if result := Load(testTree(tree)).Resolve(); len(result.Problems) > 0 {
-		t.Error(describe(result.Problems))
 	}
 }

@@ -33,18 +33,15 @@ type File struct {
 }
 
 // Place is a position in a file. Line and Col count from 1, Col in
-// characters; a Line of 0 means the file as a whole.
+// characters. What is about a file as a whole is at its beginning.
 type Place struct {
 	File string `json:"file"`
-	Line int    `json:"line,omitempty"`
-	Col  int    `json:"column,omitempty"`
+	Line int    `json:"line"`
+	Col  int    `json:"column"`
 }
 
 // String writes a place as editors and compilers do: file:line:col.
 func (p Place) String() string {
-	if p.Line == 0 {
-		return p.File
-	}
 	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col)
 }
 

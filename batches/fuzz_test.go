@@ -99,18 +99,18 @@ func TestFileSystem(t *testing.T) {
 
 	for _, fsys := range []fs.FS{os.DirFS(filepath.Join(dir, "tree")), Dir(filepath.Join(dir, "tree"))} {
 		got := describe(Load(fsys).Resolve().Problems)
-		want := `apps/g/big.yaml: the file is larger than 1 MiB [too-large]
+		want := `apps/g/big.yaml:1:1: the file is larger than 1 MiB [too-large]
     split it; a batch needs a few hundred bytes
-apps/g/c.yaml: is a symbolic link that leaves the tree [link-leaves-tree]
+apps/g/c.yaml:1:1: is a symbolic link that leaves the tree [link-leaves-tree]
     put a copy into the tree
-apps/g/d.yaml: is a symbolic link that leaves the tree (to DIR/outside.yaml) [link-leaves-tree]
+apps/g/d.yaml:1:1: is a symbolic link that leaves the tree (to DIR/outside.yaml) [link-leaves-tree]
     put a copy into the tree
-apps/g/dir.yaml: is not a regular file [not-a-file]
-apps/g/e.yaml: is a symbolic link to nothing: no such file or directory [link-leaves-tree]
+apps/g/dir.yaml:1:1: is not a regular file [not-a-file]
+apps/g/e.yaml:1:1: is a symbolic link to nothing: no such file or directory [link-leaves-tree]
     put a copy into the tree
-apps/g/f.yaml: is a symbolic link that leads in a circle [link-leaves-tree]
+apps/g/f.yaml:1:1: is a symbolic link that leads in a circle [link-leaves-tree]
     put a copy into the tree
-apps/h: is a symbolic link that leaves the tree [link-leaves-tree]
+apps/h:1:1: is a symbolic link that leaves the tree [link-leaves-tree]
     put a copy into the tree
 `
 		if got = strings.ReplaceAll(got, dir, "DIR"); got != want {
@@ -135,9 +135,9 @@ func (u unreadableFS) Open(name string) (fs.File, error) {
 func TestUnreadable(t *testing.T) {
 	leaf := "-- apps/g/a.yaml --\napiVersion: batchctl/v1\nkind: Batch\nmetadata: {name: a}\ndeploy: [live-1]\nspec: {}\n"
 	for name, want := range map[string]string{
-		"apps/g/a.yaml":        "apps/g/a.yaml: cannot be read: permission denied [unreadable]\n",
-		"clusters/live-1.yaml": "clusters/live-1.yaml: cannot be read: permission denied [unreadable]\n",
-		"apps":                 "apps: cannot be listed: permission denied [unreadable]\n",
+		"apps/g/a.yaml":        "apps/g/a.yaml:1:1: cannot be read: permission denied [unreadable]\n",
+		"clusters/live-1.yaml": "clusters/live-1.yaml:1:1: cannot be read: permission denied [unreadable]\n",
+		"apps":                 "apps:1:1: cannot be listed: permission denied [unreadable]\n",
 	} {
 		got := describe(Load(unreadableFS{testTree(leaf), name}).Resolve().Problems)
 		if got != want {
@@ -149,7 +149,7 @@ func TestUnreadable(t *testing.T) {
 // An empty directory is no tree, and says so once.
 func TestNoTree(t *testing.T) {
 	got := describe(Load(fstest.MapFS{}).Resolve().Problems)
-	want := "batchctl.yaml: there is no batchctl.yaml here, so this is no tree [no-settings]\n    batchctl init makes a new tree; -C DIR names another directory\n"
+	want := "batchctl.yaml:1:1: there is no batchctl.yaml here, so this is no tree [no-settings]\n    batchctl init makes a new tree; -C DIR names another directory\n"
 	if got != want {
 		t.Errorf("got %s", got)
 	}

@@ -51,7 +51,7 @@ func (ps *problems) at(v *value, path, rule, message, hint string) {
 
 // inFile adds an error about a file as a whole.
 func (ps *problems) inFile(path, rule, message, hint string) {
-	ps.add(Problem{Place: Place{File: path}, Rule: rule, Message: message, Hint: hint})
+	ps.add(Problem{Place: Place{path, 1, 1}, Rule: rule, Message: message, Hint: hint})
 }
 
 // mergeProblems puts the problems of all jobs together: sorted by place, each

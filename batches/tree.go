@@ -85,7 +85,7 @@ func Load(fsys fs.FS) *Tree {
 func (t *Tree) checkTwins() {
 	for i := 1; i < len(t.leaves); i++ {
 		if a, b := t.leaves[i-1], t.leaves[i]; a.Group == b.Group && a.Name == b.Name {
-			t.problems.add(Problem{Place: Place{File: b.Path}, Rule: "duplicate-job", Others: []Place{{File: a.Path}},
+			t.problems.add(Problem{Place: Place{b.Path, 1, 1}, Rule: "duplicate-job", Others: []Place{{a.Path, 1, 1}},
 				Message: "makes the same job as " + a.Path, Hint: "delete one of the two"})
 		}
 	}
@@ -109,7 +109,7 @@ func (t *Tree) place(d *document) {
 }
 
 func (t *Tree) twice(d, twin *document) {
-	t.problems.add(Problem{Place: Place{File: d.file.Path}, Rule: "duplicate-file", Others: []Place{{File: twin.file.Path}},
+	t.problems.add(Problem{Place: Place{d.file.Path, 1, 1}, Rule: "duplicate-file", Others: []Place{{twin.file.Path, 1, 1}},
 		Message: "describes the same " + d.file.Layer.String() + " as " + twin.file.Path, Hint: "delete one of the two"})
 }
 

@@ -60,7 +60,7 @@ func (t *Tree) hasPhase(name string) bool {
 }
 
 func unused(d *document, rule, why, hint string, ps *problems) {
-	ps.add(Problem{Place: Place{File: d.file.Path}, Rule: rule, Severity: Warning, Message: "nothing inherits this layer: " + why, Hint: hint})
+	ps.add(Problem{Place: Place{d.file.Path, 1, 1}, Rule: rule, Severity: Warning, Message: "nothing inherits this layer: " + why, Hint: hint})
 }
 
 // phasesOfClusters yields the phases that clusters declare.

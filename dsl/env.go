@@ -67,7 +67,8 @@ func (w *writer) pieces(text string) []batches.Piece {
 }
 
 // exports writes the batch's environment. Its variables have no order, so none
-// can refer to another.
+// can refer to another; one that refers to itself means the one outside:
+// PATH: "/opt/tool/bin:${PATH}".
 func (w *writer) exports(b *batches.Batch) {
 	for i := range b.Env {
 		v := &b.Env[i]
@@ -77,7 +78,7 @@ func (w *writer) exports(b *batches.Batch) {
 			return
 		}
 		for _, p := range w.pieces(v.Value) {
-			if p.Ref && isEnv(b, p.Text) {
+			if p.Ref && p.Text != v.Name && isEnv(b, p.Text) {
 				w.fail("%s refers to %s, which is in env too, and these have no order", v.Name, p.Text)
 			}
 		}

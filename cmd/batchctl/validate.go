@@ -76,10 +76,8 @@ func (a *app) writeSARIF(ps []batches.Problem) error {
 }
 
 func location(p batches.Place) *sarif.Location {
-	physical := sarif.NewPhysicalLocation().WithArtifactLocation(sarif.NewSimpleArtifactLocation(p.File))
-	if p.Line > 0 {
-		physical.WithRegion(sarif.NewRegion().WithStartLine(p.Line).WithStartColumn(p.Col))
-	}
+	physical := sarif.NewPhysicalLocation().WithArtifactLocation(sarif.NewSimpleArtifactLocation(p.File)).
+		WithRegion(sarif.NewRegion().WithStartLine(p.Line).WithStartColumn(p.Col))
 	return sarif.NewLocationWithPhysicalLocation(physical)
 }
 
