@@ -219,6 +219,7 @@ func TestLintKey(t *testing.T) {
 	for _, tree := range []string{
 		leaf("a", `["-Xss1m", "-XX:+Bogus"]`) + leaf("b", `["-Xss1m\0-XX:+Bogus"]`),
 		leaf("a", `["-Xss1m\0-XX:+Bogus"]`) + leaf("b", `["-Xss1m", "-XX:+Bogus"]`),
+		leaf("a", `["-Xss1m", "-XX:+Bogus"]`) + leaf("b", `["-Xss1m-XX:+Bogus"]`),
 	} {
 		result := Load(testTree(tree)).Resolve()
 		unknown := 0

@@ -9,9 +9,9 @@ import (
 )
 
 // Dir is a directory of the machine as a file system, like os.DirFS. Reading
-// the many small files of a tree takes half as many system calls with it: a
-// file is opened, read and closed, and nothing asks what kind of file it is,
-// which the walk over the directories already knows.
+// one of a tree's many small files takes three system calls with it: open,
+// read, close. Nothing asks what kind of file it is, which the walk over the
+// directories already knows.
 type Dir string
 
 var _ interface {

@@ -124,6 +124,9 @@ func (t *Tree) coordinateNames(key string) []string {
 	return nil
 }
 
+// Clusters lists the clusters of the tree, sorted.
+func (t *Tree) Clusters() []string { return t.coordinateNames("cluster") }
+
 // Root returns the folder of Jenkins that the tree's own folders are made in,
 // or "" for the top.
 func (t *Tree) Root() string {

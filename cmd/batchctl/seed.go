@@ -3,8 +3,10 @@ package main
 import (
 	"net/url"
 	"os/exec"
+	"slices"
 	"strings"
 
+	"github.com/bmatcuk/doublestar/v4"
 	"github.com/spf13/cobra"
 
 	"github.com/batchctl/batchctl/dsl"
@@ -58,6 +60,12 @@ func (a *app) seed(format string, o dsl.SeedOptions) error {
 	}
 	if o.RunAs == "" {
 		return usagef("seed needs --run-as, the Jenkins user that the job runs as")
+	}
+	for _, cluster := range o.Clusters {
+		match := func(name string) bool { return doublestar.MatchUnvalidated(cluster, name) }
+		if !slices.ContainsFunc(tree.Clusters(), match) {
+			return usagef("--cluster %s: there is no such cluster; there are %s", cluster, strings.Join(tree.Clusters(), ", "))
+		}
 	}
 	if o.Name == "" {
 		o.Name = strings.TrimPrefix(tree.Root()+"/seed", "/")
