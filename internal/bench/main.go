@@ -31,7 +31,7 @@ func main() {
 	jjb := flag.String("jjb", "", "jenkins-jobs of Jenkins Job Builder; empty leaves the comparison out")
 	python := flag.String("python", "python3", "for the generator of Jenkins Job Builder's input")
 	generator := flag.String("generator", "scripts/jjb_gen.py", "that generator")
-	runs := flag.Int("runs", 7, "runs of each batchctl measurement")
+	runs := flag.Int("runs", 9, "rounds in which each command runs once")
 	floor := flag.String("floor", "", "only parse the YAML files of this tree, with nothing else done (bench starts itself so)")
 	flag.Parse()
 	if *floor != "" {
@@ -74,39 +74,42 @@ func (b *bench) run() error {
 	fmt.Printf("%s, %d cores, %s, %s\n\n", cpuModel(), runtime.NumCPU(), runtime.Version(), strings.TrimSpace(kernel()))
 	fmt.Println("| what | wall | CPU | memory | figure |")
 	fmt.Println("| --- | --- | --- | --- | --- |")
-	fresh, err := b.render(10_000, true)
-	if err != nil {
-		return err
-	}
-	row("render 10,000 jobs from 10,000 files, into an empty directory", fresh, "≤ 0.5 s, ≤ 200 MB")
-	again, err := b.render(10_000, false)
-	if err != nil {
-		return err
-	}
-	row("the same again, nothing changed", again, "")
-	small, err := b.render(1000, true)
-	if err != nil {
-		return err
-	}
-	row("render 1,000 jobs", small, fmt.Sprintf("linear: 10,000 jobs take %.1f × the CPU", ratio(fresh.cpu, small.cpu)))
-	validate, err := b.best("-C", b.tree(10_000), "validate")
-	if err != nil {
-		return err
-	}
-	row("validate 10,000 jobs", validate, fmt.Sprintf("≤ render: %.2f × its wall time", ratio(validate.wall, fresh.wall)))
-	explain, err := b.best("-C", b.tree(10_000), "explain", "live-1/pay/aggregate-00010")
-	if err != nil {
-		return err
-	}
-	row("explain one job of 10,000", explain, "≤ 0.1 s")
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	floor, err := b.least(self, "-floor", b.tree(10_000))
-	if err != nil {
-		return err
+	// One round runs each command once, so that a machine that slows down or
+	// recovers does so for all of them, and their ratios hold.
+	out, small := filepath.Join(b.work, "out"), filepath.Join(b.work, "small")
+	commands := [][]string{
+		{b.batchctl, "-C", b.tree(10_000), "render", "--out", out},
+		{b.batchctl, "-C", b.tree(10_000), "render", "--out", out},
+		{b.batchctl, "-C", b.tree(1000), "render", "--out", small},
+		{b.batchctl, "-C", b.tree(10_000), "validate"},
+		{b.batchctl, "-C", b.tree(10_000), "explain", "live-1/pay/aggregate-00010"},
+		{self, "-floor", b.tree(10_000)},
 	}
+	least := make([]cost, len(commands))
+	for round := range b.runs {
+		for _, dir := range []string{out, small} {
+			if err := os.RemoveAll(dir); err != nil {
+				return err
+			}
+		}
+		for i, c := range commands {
+			took, err := measure(c[0], c[1:]...)
+			if err != nil {
+				return err
+			}
+			least[i] = lower(least[i], took, round == 0)
+		}
+	}
+	fresh, validate, floor := least[0], least[3], least[5]
+	row("render 10,000 jobs from 10,000 files, into an empty directory", fresh, "≤ 0.5 s, ≤ 200 MB")
+	row("the same again, nothing changed", least[1], "")
+	row("render 1,000 jobs", least[2], fmt.Sprintf("linear: 10,000 jobs take %.1f × the CPU", ratio(fresh.cpu, least[2].cpu)))
+	row("validate 10,000 jobs", validate, fmt.Sprintf("≤ render: %.2f × its wall time", ratio(validate.wall, fresh.wall)))
+	row("explain one job of 10,000", least[4], "≤ 0.1 s")
 	row("the floor: yaml.v3 alone reads the same files, on all cores", floor, fmt.Sprintf("render takes %.1f × its wall time", ratio(fresh.wall, floor.wall)))
 	if b.jjb == "" {
 		return nil
@@ -129,39 +132,6 @@ func (b *bench) peer(ours cost) error {
 }
 
 func (b *bench) tree(n int) string { return filepath.Join(b.work, fmt.Sprintf("tree-%d", n)) }
-
-func (b *bench) render(n int, fresh bool) (cost, error) {
-	out := filepath.Join(b.work, fmt.Sprintf("out-%d", n))
-	var least cost
-	for i := range b.runs {
-		if fresh {
-			if err := os.RemoveAll(out); err != nil {
-				return cost{}, err
-			}
-		}
-		c, err := measure(b.batchctl, "-C", b.tree(n), "render", "--out", out)
-		if err != nil {
-			return cost{}, err
-		}
-		least = lower(least, c, i == 0)
-	}
-	return least, nil
-}
-
-func (b *bench) best(args ...string) (cost, error) { return b.least(b.batchctl, args...) }
-
-// least runs a command several times.
-func (b *bench) least(name string, args ...string) (cost, error) {
-	var least cost
-	for i := range b.runs {
-		c, err := measure(name, args...)
-		if err != nil {
-			return cost{}, err
-		}
-		least = lower(least, c, i == 0)
-	}
-	return least, nil
-}
 
 // lower takes the least times, and the most memory.
 func lower(a, b cost, first bool) cost {
