@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -43,6 +44,16 @@ type Job struct {
 	After       []string  `json:"after,omitempty"`       // paths of the jobs whose success starts this one, sorted
 	Owner       string    `json:"owner,omitempty"`       // team that answers for the job
 	Disabled    bool      `json:"disabled,omitempty"`    // in Jenkins, but not to be started
+}
+
+// FullName returns the job's full name in Jenkins: its folder and, behind it,
+// the last part of its path.
+func (j *Job) FullName() string {
+	name := j.Path[strings.LastIndexByte(j.Path, '/')+1:]
+	if j.Folder == "" {
+		return name
+	}
+	return j.Folder + "/" + name
 }
 
 // Schedule says when Jenkins starts a job by the clock.
