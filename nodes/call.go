@@ -1,0 +1,34 @@
+package nodes
+
+import (
+	"errors"
+	"time"
+)
+
+// Call is what a machine says when it has booted.
+type Call struct {
+	Token   string // the one-time token from its user data
+	Machine string // the cloud's name of the machine, as it knows itself
+	Claim   string // a random value the machine made at its start and keeps to itself
+	Address string // where the call came from
+}
+
+// Handover is what a machine needs to become its run's node.
+type Handover struct {
+	Name   string // of the Jenkins node: the lease's ID
+	Secret string // the agent's secret; never logged
+	URL    string // of the controller, as machines reach it
+}
+
+// Errors of a call.
+var (
+	ErrStranger = errors.New("token or machine unknown") // nothing more is said, on purpose
+	ErrSpent    = errors.New("the token was used by another caller")
+	ErrNotYet   = errors.New("nothing to do for this machine yet")
+	ErrOver     = errors.New("this machine is no longer wanted")
+)
+
+// bootstrapTime is how long a machine may take from its order to its run,
+// beyond the deadlines of the states; it is part of the time after which the
+// machine powers itself off.
+const bootstrapTime = 10 * time.Minute
