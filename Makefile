@@ -1,9 +1,9 @@
 # All set-up is done by the targets themselves. See docs/ for everything else.
 
-.PHONY: build demo test bench generate
+.PHONY: build demo test bench soak generate
 
 build:
-	go build -o bin/batchctl ./cmd/batchctl
+	go build -o bin/ ./cmd/batchctl ./cmd/provisioner
 
 demo: build
 	@sh scripts/demo.sh
@@ -12,6 +12,10 @@ demo: build
 # against. With CI=true a test that cannot run is a failure.
 test:
 	@sh scripts/test.sh
+
+# Lives through many more seeded days than the tests do: LIVES=1000000.
+soak:
+	SIM_LIVES=$(or $(LIVES),100000) go test -run TestSimulation -timeout 24h -v ./nodes
 
 bench: build
 	@sh scripts/bench.sh

@@ -3,7 +3,7 @@
 # directory only.
 set -eu
 cd "$(dirname "$0")/.."
-batchctl=$PWD/bin/batchctl
+batchctl=$PWD/bin/batchctl provisioner=$PWD/bin/provisioner
 tree=examples/payments
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -35,3 +35,7 @@ grep -h -A 12 "^pipelineJob('.*live-1/settlement/daily-settlement')" "$work"/out
 echo '  …'
 grep -h '"path":"live-1/settlement/daily-settlement"' "$work/out/catalog.json"
 show render --out "$work/out"
+
+say 'Every run gets a machine of its own: the same jobs in a simulated Jenkins, with a provisioner.'
+printf '$ provisioner dev --catalog catalog.json\n'
+"$provisioner" dev --catalog "$work/out/catalog.json"

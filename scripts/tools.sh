@@ -1,6 +1,6 @@
 #!/bin/sh
 # tools.sh: puts the programs that tests and benchmarks need into .cache
-# (or $BATCHCTL_CACHE): four JVMs and Groovy 2.4.21.
+# (or $BATCHCTL_CACHE): four JVMs, Groovy 2.4.21 and ShellCheck.
 # Everything is pinned; what is there already is left alone.
 set -eu
 
@@ -69,3 +69,5 @@ if ! checked "$groovy" "$groovy_sha256"; then
 		-Dartifact=org.codehaus.groovy:groovy-all:2.4.21 -DoutputDirectory="$cache/groovy" -Dmdep.useBaseVersion=true
 	checked "$groovy" "$groovy_sha256" || { say "$groovy has another content than expected"; exit 1; }
 fi
+
+"$root/scripts/shellcheck.sh"
