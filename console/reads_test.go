@@ -54,7 +54,7 @@ func TestPages(t *testing.T) {
 	for limit := range 4 {
 		leases, runs = "", ""
 		cursor := ""
-		for {
+		for range 20 { // more pages than there can be
 			page := must[api.LeasePage](f, 200, console.Read, "GET", fmt.Sprintf("/api/v1/leases?limit=%d&cursor=%s", limit+1, cursor), "")
 			if leases += ids(page.Leases) + " "; page.Total != 10 {
 				t.Errorf("%d in all", page.Total)
@@ -63,7 +63,8 @@ func TestPages(t *testing.T) {
 				break
 			}
 		}
-		for {
+		cursor = ""
+		for range 20 {
 			page := must[api.RunPage](f, 200, console.Read, "GET", fmt.Sprintf("/api/v1/runs?limit=%d&cursor=%s", limit+1, cursor), "")
 			runs += ids(page.Runs) + " "
 			if cursor = page.Next; cursor == "" {

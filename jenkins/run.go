@@ -99,6 +99,44 @@ func (c *Client) Jobs(ctx context.Context, folder string) ([]Job, error) {
 	return jobs, nil
 }
 
+// Building returns the runs that have not ended of the jobs that are direct
+// children of a folder, among the last 50 of each job, in one call; "" is the
+// top. It makes Jenkins read builds from its disk, so it is not for polling.
+func (c *Client) Building(ctx context.Context, folder string) ([]Ref, error) {
+	op := fmt.Sprintf("list running builds of folder %q", folder)
+	path := ""
+	if folder != "" {
+		var err error
+		if path, err = (Ref{Job: folder}).path(); err != nil {
+			return nil, c.invalid(op, err)
+		}
+	}
+	var list struct {
+		Jobs *[]struct {
+			FullName string
+			Builds   []struct {
+				Number   int
+				Building bool
+			}
+		}
+	}
+	if _, err := c.get(ctx, op, path, "jobs[fullName,builds[number,building]{0,50}]", &list); err != nil {
+		return nil, err
+	}
+	if list.Jobs == nil {
+		return nil, c.lacks(op, "jobs")
+	}
+	var refs []Ref
+	for _, job := range *list.Jobs {
+		for _, build := range job.Builds {
+			if build.Building {
+				refs = append(refs, Ref{Job: job.FullName, Number: build.Number})
+			}
+		}
+	}
+	return refs, nil
+}
+
 // Stop aborts a run as a person would who presses its stop button. It returns
 // before the run has ended, mostly 0.6 s, and 20 s where its agent does not
 // answer: wait until Run says so. It needs Job/Cancel. Stopping a run that has

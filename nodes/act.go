@@ -91,8 +91,8 @@ func (r *Reconciler) mark(ctx context.Context, l Lease, set func(*Lease)) error 
 }
 
 // tell says to a run that it gets no machine: the reason into its
-// description, where that is permitted, and then what it waits for is
-// cancelled, which ends it.
+// description, where that is permitted, then what it waits for is cancelled,
+// and then the run is stopped, as one that retries would only ask again.
 func (r *Reconciler) tell(ctx context.Context, v *controllerView, l *Lease, ref jenkins.Ref) error {
 	v.mu.Lock()
 	item, waits := v.queue[ref]
@@ -103,7 +103,10 @@ func (r *Reconciler) tell(ctx context.Context, v *controllerView, l *Lease, ref 
 	if err := v.Client.Describe(ctx, ref, "No machine for this run: "+l.Reason); err != nil && !errors.Is(err, jenkins.ErrForbidden) {
 		return err
 	}
-	return ignoreMissing(v.Client.Cancel(ctx, item.ID))
+	if err := ignoreMissing(v.Client.Cancel(ctx, item.ID)); err != nil {
+		return err
+	}
+	return ignoreMissing(v.Client.Stop(ctx, ref))
 }
 
 // describe is the text of a lease's node in Jenkins. It bears the owner and

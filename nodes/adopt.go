@@ -12,17 +12,18 @@ import (
 
 // jobIndex finds jobs of the catalog.
 type jobIndex struct {
-	byPath map[string]*catalog.Job
-	byName map[jobName]*catalog.Job
-	timed  []*catalog.Job   // those with a schedule that are not disabled, by path
-	life   map[string]int64 // the longest life limit among the jobs of a pool, seconds
+	byPath  map[string]*catalog.Job
+	byName  map[jobName]*catalog.Job
+	timed   []*catalog.Job      // those with a schedule that are not disabled, by path
+	folders map[string][]string // folders with jobs, by controller, sorted
+	life    map[string]int64    // the longest life limit among the jobs of a pool, seconds
 }
 
 // jobName is a job as Jenkins knows it.
 type jobName struct{ controller, fullName string }
 
 func newJobIndex(jobs []catalog.Job) *jobIndex {
-	index := &jobIndex{byPath: map[string]*catalog.Job{}, byName: map[jobName]*catalog.Job{}, life: map[string]int64{}}
+	index := &jobIndex{byPath: map[string]*catalog.Job{}, byName: map[jobName]*catalog.Job{}, life: map[string]int64{}, folders: map[string][]string{}}
 	for i := range jobs {
 		j := &jobs[i]
 		index.byPath[j.Path] = j
@@ -30,7 +31,12 @@ func newJobIndex(jobs []catalog.Job) *jobIndex {
 		if j.Schedule != nil && !j.Disabled {
 			index.timed = append(index.timed, j)
 		}
+		index.folders[j.Controller] = append(index.folders[j.Controller], j.Folder)
 		index.life[j.Node.Pool] = max(index.life[j.Node.Pool], lifeOf(j)+j.Node.HoldOnFailure)
+	}
+	for c := range index.folders {
+		slices.Sort(index.folders[c])
+		index.folders[c] = slices.Compact(index.folders[c])
 	}
 	return index
 }
@@ -61,19 +67,12 @@ type demand struct {
 }
 
 // adoptAll finds runs that have no lease: those that wait in a queue, and
-// those that began on a machine that was made ahead.
-func (r *Reconciler) adoptAll(ctx context.Context) error {
+// those that began on a machine that was made ahead. It goes by what the last
+// pass has read; adopt asks the store.
+func (r *Reconciler) adoptAll(ctx context.Context) {
 	found := r.demands()
-	if len(found) == 0 {
-		return nil
-	}
-	leases, err := r.Store.Leases(ctx)
-	if err != nil {
-		return err
-	}
 	served := map[RunKey]bool{}
-	for i := range leases {
-		l := &leases[i]
+	for _, l := range r.Leases() {
 		if l.Started != 0 && (l.State.Holds() || l.State == Releasing && l.Refused) {
 			served[l.Key()] = true
 		}
@@ -89,7 +88,6 @@ func (r *Reconciler) adoptAll(ctx context.Context) error {
 			}
 		}, "adopt "+d.view.name+" "+d.ref.String())
 	}
-	return nil
 }
 
 // demands returns the runs of known jobs that the latest looks have shown to

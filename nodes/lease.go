@@ -93,6 +93,7 @@ type Lease struct {
 	HoldUntil time.Time `json:"hold_until,omitzero"` // until when the machine is kept for a look
 	HeldBy    string    `json:"held_by,omitempty"`   // who asked for that; empty: hold_on_failure did
 	Overdue   bool      `json:"overdue,omitempty"`   // the run is past its life limit and is to be stopped
+	Lost      bool      `json:"lost,omitempty"`      // Jenkins shows the run as building, in no queue and on no node
 	Refused   bool      `json:"refused,omitempty"`   // the run can get no machine and has to be told so
 	Foreign   string    `json:"foreign,omitempty"`   // the build that was on the node without a right to it
 	Delivered bool      `json:"delivered,omitempty"` // the run was on its machine, so this attempt was served

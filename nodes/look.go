@@ -100,18 +100,19 @@ type controllerView struct {
 	name string
 	Controller
 
-	mu      sync.Mutex
-	began   time.Time // of the last look that succeeded; zero: none did
-	looks   int       // that succeeded
-	session string
-	since   time.Time // when this session was seen first
-	quiet   bool
-	queue   map[jenkins.Ref]jenkins.Item
-	nodes   map[string]jenkins.Node
-	failed  bool
-	forbids sync.Once          // that the user may not configure nodes is said once
-	runs    map[RunKey]runView // of runs that were asked for
-	folders map[string]folderView
+	mu       sync.Mutex
+	began    time.Time // of the last look that succeeded; zero: none did
+	looks    int       // that succeeded
+	session  string
+	since    time.Time // when this session was seen first
+	searched string    // the session in which lost runs were looked for
+	quiet    bool
+	queue    map[jenkins.Ref]jenkins.Item
+	nodes    map[string]jenkins.Node
+	failed   bool
+	forbids  sync.Once          // that the user may not configure nodes is said once
+	runs     map[RunKey]runView // of runs that were asked for
+	folders  map[string]folderView
 }
 
 // runView is what Jenkins said of one run.

@@ -17,6 +17,7 @@ type Sight struct {
 	Settled  bool   // the controller runs long enough for agents and runs to have found each other again
 	Quieting bool   // the controller starts nothing new
 	Void     string // why a lease without a run is of no use any more; empty: it is
+	StopLost bool   // a run that Jenkins has lost is to be stopped
 	Hold     string // why nothing is to be ordered now (a drained pool, an unknown one); empty: nothing stands against it
 }
 
@@ -263,6 +264,7 @@ func lost(l Lease, s Sight, now time.Time, t Timing) (Lease, Action) {
 	case l.Left.IsZero():
 		l.Left = now
 	case now.Sub(l.Left) > limit:
+		l.Lost = s.Run == RunBuilding
 		return l.to(Releasing, now, reason), Nothing
 	}
 	return l, Nothing
@@ -337,6 +339,9 @@ func refuse(l Lease, now time.Time, reason string) Lease {
 func nextReleasing(l Lease, s Sight, now time.Time, _ Timing) (Lease, Action) {
 	if l.Refused && s.Run == RunQueued {
 		return l, TellRun
+	}
+	if l.Lost && s.StopLost && s.Run == RunBuilding {
+		return l, StopRun
 	}
 	held := now.Before(l.HoldUntil)
 	if !l.Handed.IsZero() || held {

@@ -179,6 +179,8 @@ func rules() []rule {
 		{"the order made nothing", Releasing, func(l *Lease) { l.Handed, l.VM = time.Time{}, "" }, func(s *Sight) { s.Node, s.Machine = NodeAbsent, MachineAbsent }, Gone, Nothing, ""},
 		{"the run has to be told", Releasing, func(l *Lease) { l.Refused = true }, func(s *Sight) { s.Run = RunQueued }, Releasing, TellRun, ""},
 		{"it is not known whether the run was told", Releasing, func(l *Lease) { l.Refused, l.Order, l.VM, l.Handed = true, "", "", time.Time{} }, func(s *Sight) { s.Run, s.Node = RunUnknown, NodeAbsent }, Releasing, Nothing, ""},
+		{"Jenkins has lost the run, which is to be stopped", Releasing, func(l *Lease) { offline(l); l.Lost = true }, func(s *Sight) { s.Run, s.StopLost = RunBuilding, true }, Releasing, StopRun, ""},
+		{"Jenkins has lost the run, which is not to be stopped", Releasing, func(l *Lease) { offline(l); l.Lost = true }, func(s *Sight) { s.Run = RunBuilding }, Releasing, DeleteNode, ""},
 		{"a spare", Releasing, spare, func(s *Sight) { *s = Sight{Machine: MachineThere} }, Releasing, Destroy, ""},
 
 		{"it is gone", Gone, nil, nil, Gone, Nothing, ""},

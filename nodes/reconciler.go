@@ -162,10 +162,7 @@ func (r *Reconciler) Tick(ctx context.Context) {
 // pass decides for every lease by the latest looks, and acts.
 func (r *Reconciler) pass(ctx context.Context) {
 	began := r.Now()
-	if err := r.adoptAll(ctx); err != nil {
-		r.Log.Error("the store cannot be read; nothing is decided until it can", "error", err)
-		return
-	}
+	r.adoptAll(ctx)
 	leases, err := r.Store.Leases(ctx)
 	if err != nil {
 		if ctx.Err() == nil {
@@ -184,6 +181,7 @@ func (r *Reconciler) pass(ctx context.Context) {
 	r.sweep(ctx, leases)
 	r.prepare(ctx, leases)
 	r.fill(ctx, leases)
+	r.findLost(ctx, leases)
 	r.Metrics.passed(leases, r.Now().Sub(began))
 }
 

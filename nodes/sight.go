@@ -51,6 +51,7 @@ func (v *controllerView) see(l *Lease, s *Sight, read time.Time, t Timing, now t
 		return
 	}
 	ref := l.ref()
+	s.StopLost = v.StopLost
 	s.Settled = now.Sub(v.since) > t.Settle
 	s.Quieting = v.quiet
 	s.Fresh = v.began.After(read)
@@ -61,8 +62,13 @@ func (v *controllerView) see(l *Lease, s *Sight, read time.Time, t Timing, now t
 	if l.Early() {
 		return
 	}
-	if _, waits := v.queue[ref]; waits {
+	if item, waits := v.queue[ref]; waits {
 		s.Run = RunQueued
+		if item.Blocked && l.State == Wanted && s.Hold == "" {
+			// Seen behind the same number of an earlier life of the job whose
+			// stopping never ended; such an item blocks until it is cancelled.
+			s.Hold = "waits: Jenkins blocks the run, so that it would not get onto its node"
+		}
 		return
 	}
 	asked, known := v.runs[l.Key()]
@@ -118,7 +124,7 @@ func (r *Reconciler) askIfNeeded(ctx context.Context, v *controllerView, l *Leas
 	if l.Early() || l.State == Gone || s.Run == RunQueued || s.Run == RunEnded || s.Node == NodeUnknown && l.State != Wanted && l.State != Launching {
 		return
 	}
-	if s.Node == NodeOurs && l.State != Ready || l.State == Releasing && !l.Refused {
+	if s.Node == NodeOurs && l.State != Ready || l.State == Releasing && !l.Refused && !l.Lost {
 		return
 	}
 	v.mu.Lock()

@@ -37,18 +37,19 @@ type world struct {
 	catalog catalog.Catalog
 	ours    *nodes.Reconciler
 
-	at      func()       // see before
-	told    func(...any) // see after
-	lose    bool         // the next call that changes something gets no reply
-	crash   float64      // probability of a crash at each crossing
-	crashes int
-	agents  map[string]*agent // by machine
-	handed  map[string]string // node's name to the machine that has its secret
-	alert   bool              // a violation was found
-	timing  nodes.Timing
-	lives   int
-	drained map[string]string
-	spares  int
+	at       func()       // see before
+	told     func(...any) // see after
+	lose     bool         // the next call that changes something gets no reply
+	crash    float64      // probability of a crash at each crossing
+	crashes  int
+	agents   map[string]*agent // by machine
+	handed   map[string]string // node's name to the machine that has its secret
+	alert    bool              // a violation was found
+	timing   nodes.Timing
+	lives    int
+	drained  map[string]string
+	stopLost bool
+	spares   int
 }
 
 // agent is what runs on one machine.
@@ -264,7 +265,7 @@ func (w *world) start() {
 	}
 	w.ours = nodes.New(nodes.Config{
 		Owner: owner, Clouds: clouds, Timing: w.timing, Key: []byte("a key"),
-		Controllers: map[string]nodes.Controller{"main": {Client: client, AgentURL: "http://jenkins.example"}},
+		Controllers: map[string]nodes.Controller{"main": {Client: client, AgentURL: "http://jenkins.example", StopLost: w.stopLost}},
 		Pools:       map[string]nodes.Pool{"standard": {Name: "standard", Places: places, Limit: 50, Ahead: true, Lead: time.Minute, Spares: w.spares, Spare: nodes.Need{CPU: 4, Memory: 16 << 30, Disk: 50 << 30, Arch: "amd64"}}},
 		UserData:    func(_ nodes.Order, token string) (string, error) { return token, nil },
 		Store:       store{w.store, w}, Log: slog.New(slog.NewTextHandler(w.logTo(), nil)),

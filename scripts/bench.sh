@@ -12,3 +12,8 @@ if [ ! -x "$jjb" ]; then
 	"$cache/jjb/bin/pip" install --quiet --disable-pip-version-check jenkins-job-builder==6.5.0
 fi
 go run ./internal/bench -jjb "$jjb" -python "$cache/jjb/bin/python"
+
+echo
+go run ./internal/bench/provisioner
+echo
+go test -count=1 -run TestAhead -v ./nodes | sed -n 's/^ *ahead_test.go:[0-9]*: /machines made ahead: /p'

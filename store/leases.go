@@ -11,12 +11,45 @@ import (
 	"github.com/batchctl/batchctl/nodes"
 )
 
-// Leases implements nodes.Store.
+// Leases implements nodes.Store. It is asked several times a second, and most
+// leases are as they were: what was decoded of a version is kept until the
+// next call, which is most of the work.
 func (db *DB) Leases(ctx context.Context) ([]nodes.Lease, error) {
-	leases, err := db.leases(ctx, "SELECT doc FROM leases WHERE state <> 'gone' ORDER BY created, id")
+	db.mu.Lock()
+	known := db.decoded
+	db.mu.Unlock()
+	var leases []nodes.Lease
+	err := db.read(ctx, func() error {
+		leases = make([]nodes.Lease, 0, len(known))
+		rows, err := db.query(ctx, "SELECT id, version, doc FROM leases WHERE state <> 'gone' ORDER BY created, id")
+		var id string
+		var version int64
+		var doc sql.RawBytes
+		return each(rows, err, func() error {
+			if err := rows.Scan(&id, &version, &doc); err != nil {
+				return err
+			}
+			l, ok := known[id]
+			if !ok || l.Version != version {
+				var err error
+				if l, err = decode(doc); err != nil {
+					return err
+				}
+			}
+			leases = append(leases, l)
+			return nil
+		})
+	})
 	if err != nil {
 		return nil, fmt.Errorf("read leases: %w", err)
 	}
+	decoded := make(map[string]nodes.Lease, len(leases))
+	for _, l := range leases {
+		decoded[l.ID] = l
+	}
+	db.mu.Lock()
+	db.decoded = decoded
+	db.mu.Unlock()
 	return leases, nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/batchctl/batchctl/nodes"
 )
@@ -25,6 +26,9 @@ type DB struct {
 	name   string  // of the database, as errors have it: never with a password
 	writer *sql.DB // of SQLite one connection
 	reader *sql.DB
+
+	mu      sync.Mutex
+	decoded map[string]nodes.Lease // as Leases returned them last
 }
 
 var _ nodes.Store = (*DB)(nil)

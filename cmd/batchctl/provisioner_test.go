@@ -6,6 +6,8 @@ import (
 	"io"
 	"log/slog"
 	"net/http/httptest"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -35,8 +37,16 @@ var clock = time.Date(2026, 6, 30, 17, 20, 0, 0, time.UTC)
 
 // fake is what one script talks to.
 type fake struct {
-	store  *nodetest.MemStore
+	store *nodetest.MemStore
+
+	mu     sync.Mutex
 	checks []api.Check
+}
+
+func (f *fake) ready(context.Context) []api.Check {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.checks)
 }
 
 func fakeOf(ts *testscript.TestScript) *fake { return ts.Value(fakeKey{}).(*fake) }
@@ -45,7 +55,10 @@ type fakeKey struct{}
 
 // unready has the console say that it is not ready.
 func unready(ts *testscript.TestScript, _ bool, _ []string) {
-	fakeOf(ts).checks[1] = api.Check{Name: "controller main", Reason: "no look has succeeded for 4m0s: 503 Service Unavailable"}
+	f := fakeOf(ts)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.checks[1] = api.Check{Name: "controller main", Reason: "no look has succeeded for 4m0s: 503 Service Unavailable"}
 }
 
 // moreWaits has a dozen runs more wait.
@@ -76,7 +89,7 @@ func startConsole(env *testscript.Env) error {
 			"standard": {Name: "standard", Limit: 200, Spares: 2, Places: []nodes.Place{{Name: "idc-seoul", Cloud: "idc"}, place}},
 		},
 		Controllers: []string{"main"},
-		Ready:       func(context.Context) []api.Check { return f.checks },
+		Ready:       f.ready,
 		Tokens: []console.Token{
 			{Name: "kim", Role: console.Read, Hash: console.HashToken("token-of-kim")},
 			{Name: "seed", Role: console.Publish, Hash: console.HashToken("token-of-seed")},

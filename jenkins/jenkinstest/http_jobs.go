@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -201,6 +202,14 @@ func (e *encoder) job(q *request, j *job, t tree) {
 		class = "hudson.model.FreeStyleProject"
 	}
 	e.open(class)
+	if t.has("builds") {
+		e.begin("builds")
+		for _, number := range slices.Backward(j.numbers) {
+			e.next()
+			e.run(j.runs[number], t["builds"])
+		}
+		e.end()
+	}
 	if t.has("fullName") {
 		e.text("fullName", j.name)
 	}

@@ -14,8 +14,9 @@ type strangers struct {
 	limit rate.Limit
 	burst int
 
-	mu sync.Mutex
-	by map[netip.Prefix]*rate.Limiter
+	mu    sync.Mutex
+	by    map[netip.Prefix]*rate.Limiter
+	swept time.Time // when the quiet ones were forgotten last
 }
 
 // maxStrangers bounds the memory that refused callers can take up.
@@ -56,15 +57,18 @@ func (s *strangers) refused(a netip.Addr) {
 	l.AllowN(time.Now(), 1)
 }
 
-// makeRoom forgets those that have been quiet, and one of the others if all
-// have been loud.
+// makeRoom forgets those that have been quiet, now and then, as a flood of
+// addresses must not make each call look through all; else any one.
 func (s *strangers) makeRoom() {
 	if len(s.by) < maxStrangers {
 		return
 	}
-	for key, l := range s.by {
-		if l.Tokens() >= float64(s.burst) {
-			delete(s.by, key)
+	if now := time.Now(); now.Sub(s.swept) > time.Second {
+		s.swept = now
+		for key, l := range s.by {
+			if l.TokensAt(now) >= float64(s.burst) {
+				delete(s.by, key)
+			}
 		}
 	}
 	for key := range s.by {

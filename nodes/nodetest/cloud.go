@@ -44,9 +44,9 @@ type CloudConfig struct {
 	// every field that makes a machine, as EC2 does, user data too.
 	StrictRepeat bool
 
-	// Blunt lets Throttled, NoCapacity and Configuration also answer the
-	// repetition of an order that took effect, as clouds do that look at the
-	// idempotency token last. It breaks the contract of nodes.Driver.
+	// Blunt lets NoCapacity and Configuration also answer the repetition of
+	// an order that took effect, as a cloud does that looks at the idempotency
+	// token last. It breaks the contract of nodes.Driver.
 	Blunt bool
 }
 

@@ -121,9 +121,6 @@ func (c *Cloud) launch(owner string, o nodes.Order) ([]nodes.VM, error) {
 		c.at(c.now().Add(f.DelayBy.draw(c.rng)), event{kind: arrival, order: &o, owner: owner})
 		return nil, errTimeout
 	}
-	if known := c.orders[orderKey{owner, o.ID}]; known != nil && !c.cfg.Blunt {
-		return c.repeat(known, o)
-	}
 	now := c.now()
 	if !c.launches.AllowN(now, 1) || !c.machineTokens.AllowN(now, max(o.Count, 0)) {
 		return nil, throttled()

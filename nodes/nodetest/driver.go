@@ -23,7 +23,8 @@ type DriverLab struct {
 	// whose machines run until they are destroyed.
 	Order func(count int) nodes.Order
 
-	// Pause lets a little time pass before a condition is looked at again.
+	// Pause lets a little time pass before a condition is looked at again. It
+	// is called from several goroutines.
 	Pause func()
 
 	// Polls is how often a condition is looked at before it counts as false.

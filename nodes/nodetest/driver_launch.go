@@ -70,6 +70,7 @@ func (d *driverTest) repeatsAtOnce() {
 					got[i] = ids(vms)
 					return
 				}
+				d.lab.Pause()
 			}
 		})
 	}
