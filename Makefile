@@ -3,7 +3,7 @@
 .PHONY: build demo test bench soak generate
 
 build:
-	go build -o bin/ ./cmd/batchctl ./cmd/provisioner
+	CGO_ENABLED=0 go build -o bin/ ./cmd/batchctl ./cmd/provisioner
 
 demo: build
 	@sh scripts/demo.sh

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 )
@@ -51,6 +52,9 @@ func (r *Reconciler) CallIn(ctx context.Context, c Call) (Handover, error) {
 	if err != nil {
 		return Handover{}, err
 	}
+	if strangeAddress(l.Address, c.Address) {
+		return Handover{}, ErrStranger
+	}
 	if l.Claim != "" && !same(l.Claim, hashOf(c.Claim)) {
 		return Handover{}, ErrSpent
 	}
@@ -72,6 +76,15 @@ func (r *Reconciler) CallIn(ctx context.Context, c Call) (Handover, error) {
 		return Handover{}, ErrNotYet
 	}
 	return r.handOver(ctx, l)
+}
+
+// strangeAddress reports whether a call for a machine comes from another
+// address than the cloud gave it. Where one of the two is not an address, or
+// the call came through a loopback proxy, nothing can be said.
+func strangeAddress(machine, caller string) bool {
+	m, err1 := netip.ParseAddr(machine)
+	c, err2 := netip.ParseAddr(caller)
+	return err1 == nil && err2 == nil && !c.IsLoopback() && m.Unmap() != c.Unmap()
 }
 
 // tokenHash returns the stored hash of an order's token.

@@ -109,6 +109,7 @@ type controllerView struct {
 	quiet    bool
 	queue    map[jenkins.Ref]jenkins.Item
 	nodes    map[string]jenkins.Node
+	on       map[jenkins.Ref]bool // runs that are on some node
 	failed   bool
 	forbids  sync.Once          // that the user may not configure nodes is said once
 	runs     map[RunKey]runView // of runs that were asked for
@@ -170,8 +171,12 @@ func (r *Reconciler) look(ctx context.Context, v *controllerView) {
 		}
 	}
 	v.nodes = make(map[string]jenkins.Node, len(look.Nodes))
+	v.on = map[jenkins.Ref]bool{}
 	for _, node := range look.Nodes {
 		v.nodes[node.Name] = node
+		for _, ref := range node.Running {
+			v.on[ref] = ref.Number > 0
+		}
 	}
 	v.began, v.quiet, v.failed, v.looks = began, look.QuietingDown, false, v.looks+1
 	for key, run := range v.runs {

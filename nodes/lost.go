@@ -79,14 +79,7 @@ func (v *controllerView) shows(ref jenkins.Ref) bool {
 	if _, waits := v.queue[ref]; waits {
 		return true
 	}
-	for _, n := range v.nodes {
-		for _, on := range n.Running {
-			if on == ref {
-				return true
-			}
-		}
-	}
-	return false
+	return v.on[ref]
 }
 
 // reportLost says of a run that it is lost, and stops it where that is wanted.

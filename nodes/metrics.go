@@ -36,7 +36,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		boot:      prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "provisioner_boot_seconds", Help: "Time from an order until the machine called in.", Buckets: waits}, []string{"pool"}),
 		waited:    prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "provisioner_run_wait_seconds", Help: "Time from a run being seen in the queue until it was on its machine; 0 where the machine was made ahead.", Buckets: append([]float64{0}, waits...)}, []string{"pool"}),
 		ends:      prometheus.NewCounterVec(prometheus.CounterOpts{Name: "provisioner_leases_ended_total", Help: "Leases that ended, by pool and how: served, refused, foreign, overdue, unused or failed."}, []string{"pool", "how"}),
-		orphans:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "provisioner_orphans_total", Help: "Machines and nodes of ours that no lease had, and that were taken away."}, []string{"kind"}),
+		orphans:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "provisioner_orphans_total", Help: "Tries to take away machines and nodes of ours that no lease has."}, []string{"kind"}),
 		lastLooks: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "provisioner_last_look_timestamp_seconds", Help: "When a cloud or a controller answered a look last."}, []string{"kind", "name"}),
 	}
 	reg.MustRegister(m.leases, m.pass, m.looks, m.failures, m.launches, m.seenSent, m.boot, m.waited, m.ends, m.orphans, m.lastLooks)
@@ -114,6 +114,16 @@ func (m *Metrics) moved(old, l Lease) {
 		m.waited.WithLabelValues(l.Pool).Observe(wait)
 	case Gone:
 		m.ends.WithLabelValues(l.Pool, l.how()).Inc()
+	}
+}
+
+// know makes the counters of a pool, so that their first increase shows.
+func (m *Metrics) know(pool string) {
+	if m == nil {
+		return
+	}
+	for _, how := range []string{"served", "refused", "foreign", "overdue", "unused", "failed"} {
+		m.ends.WithLabelValues(pool, how)
 	}
 }
 

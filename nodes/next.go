@@ -8,17 +8,20 @@ import (
 // Sight is what one look has shown of one lease. Its zero value says that
 // nothing is known, and on that nothing is done.
 type Sight struct {
-	Machine  MachineSight
-	Node     NodeSight
-	Fresh    bool   // the look at the node began after this version of the lease was read
-	Other    string // the build of NodeOther, as people write it
-	Run      RunSight
-	Result   string // of a run that has ended
-	Settled  bool   // the controller runs long enough for agents and runs to have found each other again
-	Quieting bool   // the controller starts nothing new
-	Void     string // why a lease without a run is of no use any more; empty: it is
-	StopLost bool   // a run that Jenkins has lost is to be stopped
-	Hold     string // why nothing is to be ordered now (a drained pool, an unknown one); empty: nothing stands against it
+	Machine   MachineSight
+	Node      NodeSight
+	Fresh     bool   // the look at the node began after this version of the lease was read
+	Other     string // the build of NodeOther, as people write it
+	Run       RunSight
+	Result    string        // of a run that has ended
+	Settled   bool          // the controller runs long enough for agents and runs to have found each other again
+	Quieting  bool          // the controller starts nothing new
+	Void      string        // why a lease without a run is of no use any more; empty: it is
+	Blocked   bool          // Jenkins would not let the run onto a node
+	Elsewhere bool          // the run is on another node
+	Awake     time.Duration // since when somebody looks at all
+	StopLost  bool          // a run that Jenkins has lost is to be stopped
+	Hold      string        // why nothing is to be ordered now (a drained pool, an unknown one); empty: nothing stands against it
 }
 
 // MachineSight is what the cloud says of a lease's machine.
@@ -130,16 +133,19 @@ func nextWanted(l Lease, s Sight, now time.Time, t Timing) (Lease, Action) {
 	if l.Refused {
 		return l.to(Releasing, now, l.Reason), Nothing
 	}
-	if l, over := idleOver(l, s, now, t); over {
+	l, over := idleOver(l, s, now, t)
+	if over {
 		return l, Nothing
 	}
 	switch {
-	case now.Sub(l.Since) > t.Wait:
-		return refuse(l, now, fmt.Sprintf("no machine within %s: %s", short(t.Wait), l.Reason)), Nothing
 	case s.Hold != "":
 		return l.because(now, s.Hold).unless(l), Nothing
 	case !l.Spare() && s.Quieting:
 		return l.because(now, "Jenkins is about to shut down and starts nothing; waiting").unless(l), Nothing
+	case waitedTooLong(l, s, now, t):
+		return refuse(l, now, fmt.Sprintf("no machine within %s: %s", short(t.Wait), l.Reason)), Nothing
+	case s.Blocked:
+		return l.because(now, "waits: Jenkins blocks the run, so that it would not get onto its node").unless(l), Nothing
 	case now.Before(l.Retry) || !l.Spare() && !l.Early() && s.Run != RunQueued:
 		return l, Nothing
 	}
@@ -150,11 +156,12 @@ func nextLaunching(l Lease, s Sight, now time.Time, t Timing) (Lease, Action) {
 	if l.VM != "" {
 		return l.to(Booting, now, l.Reason), Nothing
 	}
-	if l, over := idleOver(l, s, now, t); over {
+	l, over := idleOver(l, s, now, t)
+	if over {
 		return l, Nothing
 	}
 	switch {
-	case now.Sub(l.Since) > t.Wait:
+	case waitedTooLong(l, s, now, t):
 		return refuse(l, now, fmt.Sprintf("no machine within %s: %s", short(t.Wait), l.Reason)), Nothing
 	case now.Before(l.Retry):
 		return l, Nothing
@@ -163,7 +170,8 @@ func nextLaunching(l Lease, s Sight, now time.Time, t Timing) (Lease, Action) {
 }
 
 func nextBooting(l Lease, s Sight, now time.Time, t Timing) (Lease, Action) {
-	if l, over := idleOver(l, s, now, t); over {
+	l, over := idleOver(l, s, now, t)
+	if over {
 		return l, Nothing
 	}
 	switch {
@@ -199,10 +207,11 @@ func nextReady(l Lease, s Sight, now time.Time, t Timing) (Lease, Action) {
 	case NodeIdle:
 		if l.Online.IsZero() {
 			l.Online = now
-			return l.because(now, l.waitsFor()), Nothing
+			l = l.because(now, l.waitsFor())
 		}
 	}
-	if l, over := idleOver(l, s, now, t); over {
+	l, over := idleOver(l, s, now, t)
+	if over {
 		return l, Nothing
 	}
 	if l.Spare() {
@@ -245,8 +254,10 @@ func nextBusy(l Lease, s Sight, now time.Time, t Timing) (Lease, Action) {
 	case s.Node == NodeOurs || s.Node == NodeUnknown || s.Node == NodeHidden:
 		l.Left = time.Time{}
 		return l, Nothing
-	case s.Run == RunUnknown || !s.Settled:
+	case s.Run == RunUnknown || !s.Settled || !s.Fresh:
 		return l, Nothing
+	case s.Elsewhere:
+		return l.to(Releasing, now, "the run is on another node"), Nothing
 	case s.Run == RunQueued:
 		return l.to(Releasing, now, "the run has left this machine and asks for another (its agent was lost)"), Nothing
 	}
@@ -283,6 +294,8 @@ func idleOver(l Lease, s Sight, now time.Time, t Timing) (Lease, bool) {
 		return l, false
 	case s.Run == RunEnded:
 		return ended(l, s, now), true
+	case s.Elsewhere && s.Fresh:
+		return l.to(Releasing, now, "the run is on another node"), true
 	case s.Run == RunQueued || s.Run == RunUnknown || s.Node == NodeOurs:
 		l.Left = time.Time{}
 		return l, false
@@ -324,6 +337,12 @@ func foreign(l Lease, s Sight, now time.Time) Lease {
 		l.Foreign = "a build that may not be read"
 	}
 	return l.to(Releasing, now, fmt.Sprintf("%s took the node, which is for %s alone: find out who asks for the label %s", l.Foreign, l.Run(), l.Label))
+}
+
+// waitedTooLong reports whether a run has waited for a machine for longer than
+// it may, while somebody was there to find one.
+func waitedTooLong(l Lease, s Sight, now time.Time, t Timing) bool {
+	return min(now.Sub(l.Since), s.Awake) > t.Wait
 }
 
 // refuse ends a lease whose run can get no machine and has to be told.

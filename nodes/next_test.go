@@ -47,7 +47,7 @@ func index(s State) int {
 
 // well is what is seen of a lease with which all is well.
 func well(state State) Sight {
-	s := Sight{Machine: MachineThere, Node: NodeIdle, Fresh: true, Run: RunQueued, Settled: true}
+	s := Sight{Machine: MachineThere, Node: NodeIdle, Fresh: true, Run: RunQueued, Settled: true, Awake: 100 * time.Hour}
 	switch state {
 	case Wanted:
 		s.Machine, s.Node = MachineUnknown, NodeAbsent
@@ -98,6 +98,11 @@ func rules() []rule {
 		{"the run has ended", Wanted, nil, func(s *Sight) { s.Run, s.Result = RunEnded, "ABORTED" }, Releasing, Nothing, "before it was seen on its machine: ABORTED"},
 		{"the run has left the queue", Wanted, nil, func(s *Sight) { s.Run = RunBuilding }, Wanted, Nothing, ""},
 		{"the pool is drained", Wanted, nil, func(s *Sight) { s.Hold = "drained" }, Wanted, Nothing, "drained"},
+		{"Jenkins blocks the run", Wanted, nil, func(s *Sight) { s.Blocked = true }, Wanted, Nothing, "Jenkins blocks the run"},
+		{"late, but nobody was there to look", Wanted, since(31 * time.Minute), func(s *Sight) { s.Awake = time.Minute }, Wanted, OrderIt, ""},
+		{"late, but the pool is drained", Wanted, since(31 * time.Minute), func(s *Sight) { s.Hold = "drained" }, Wanted, Nothing, "drained"},
+		{"the run is on another node", Wanted, nil, func(s *Sight) { s.Run, s.Elsewhere = RunBuilding, true }, Releasing, Nothing, "on another node"},
+		{"the run is lost", Wanted, func(l *Lease) { l.Left = noon.Add(-7 * time.Minute) }, func(s *Sight) { s.Run = RunBuilding }, Releasing, Nothing, "in no queue and on no node"},
 		{"Jenkins is quieting down", Wanted, nil, func(s *Sight) { s.Quieting = true }, Wanted, Nothing, "about to shut down"},
 		{"a place is at rest", Wanted, func(l *Lease) { l.Retry = noon.Add(time.Second) }, nil, Wanted, Nothing, ""},
 		{"too late", Wanted, since(31 * time.Minute), nil, Releasing, Nothing, "no machine within 30m: as before"},
@@ -153,6 +158,7 @@ func rules() []rule {
 		{"past its limit, and Jenkins cannot be asked", Busy, since(71 * time.Minute), func(s *Sight) { s.Node, s.Run = NodeUnknown, RunUnknown }, Busy, Nothing, ""},
 		{"another build is on it", Busy, nil, func(s *Sight) { s.Node, s.Other = NodeOther, "evil#1" }, Releasing, Nothing, "evil#1 took the node"},
 		{"it asks for another machine", Busy, nil, func(s *Sight) { s.Node, s.Run = NodeOffline, RunQueued }, Releasing, Nothing, "asks for another"},
+		{"it asked for another machine before it came here", Busy, nil, func(s *Sight) { s.Node, s.Run, s.Fresh = NodeOffline, RunQueued, false }, Busy, Nothing, ""},
 		{"it waits for its agent after a restart of Jenkins", Busy, nil, func(s *Sight) { s.Node, s.Run, s.Settled = NodeOffline, RunQueued, false }, Busy, Nothing, ""},
 		{"the agent is away", Busy, nil, func(s *Sight) { s.Node = NodeOffline }, Busy, Nothing, ""},
 		{"the run is lost", Busy, func(l *Lease) { l.Left = noon.Add(-7 * time.Minute) }, func(s *Sight) { s.Node = NodeIdle }, Releasing, Nothing, "in no queue and on no node"},
@@ -222,6 +228,23 @@ func TestNext(t *testing.T) {
 	}
 }
 
+// TestLeft checks that it is kept since when a run is seen nowhere, in each
+// state, and forgotten when it is seen again.
+func TestLeft(t *testing.T) {
+	for _, state := range []State{Wanted, Launching, Booting, Ready, Busy} {
+		s := well(state)
+		s.Run, s.Node = RunBuilding, NodeOffline
+		gone, _ := next(in(state), s, noon, times)
+		if !gone.Left.Equal(noon) {
+			t.Errorf("%s: it left at %s", state, gone.Left)
+		}
+		back, _ := next(gone, well(state), noon.Add(time.Second), times)
+		if !back.Left.IsZero() {
+			t.Errorf("%s: it is back, and has left at %s", state, back.Left)
+		}
+	}
+}
+
 // TestNextNeverHarms tries all states with all that can be seen, at once, and
 // looks only at what must never be decided.
 func TestNextNeverHarms(t *testing.T) {
@@ -246,7 +269,7 @@ func TestNextNeverHarms(t *testing.T) {
 						if flag(5) {
 							l.Left = noon.Add(-time.Hour)
 						}
-						s := Sight{Machine: machine, Node: node, Run: run, Fresh: flag(6), Settled: flag(7)}
+						s := Sight{Machine: machine, Node: node, Run: run, Fresh: flag(6), Settled: flag(7), Awake: 100 * time.Hour}
 						got, action := next(l, s, noon, times)
 						tried++
 						what := fmt.Sprintf("%s, %+v, flags %08b: %s, %q", state, s, flags, got.State, action)

@@ -34,13 +34,18 @@ type rest struct {
 	why   string
 }
 
-// groupKey is what leases must have in common to go out as one order.
+// groupKey is what leases must have in common to go out as one order. The
+// machines of an order share the token in their user data, so they are of one
+// team.
 type groupKey struct {
 	place Place
 	need  Need
+	team  string
 }
 
-func (k groupKey) String() string { return "group " + k.place.Name + " " + k.need.String() }
+func (k groupKey) String() string {
+	return "group " + k.place.Name + " " + k.need.String() + " " + k.team
+}
 
 // place sends orders: again those whose outcome is not known, and new ones
 // for leases that have none. Leases that want the same go out together, and
@@ -64,7 +69,7 @@ func (r *Reconciler) place(ctx context.Context, g orderGroups) {
 		if !ok {
 			continue
 		}
-		key := groupKey{p, l.Need}
+		key := groupKey{p, l.Need, l.Team}
 		if groups[key] == nil {
 			keys = append(keys, key)
 		}

@@ -19,6 +19,7 @@ import (
 type Reconciler struct {
 	Config
 	limits      Limits
+	began       time.Time
 	controllers map[string]*controllerView
 	clouds      map[string]*cloudView
 	work        work
@@ -58,6 +59,7 @@ func New(c Config) *Reconciler {
 	}
 	r := &Reconciler{
 		Config:      c,
+		began:       c.Now(),
 		limits:      Limits{Pool: map[string]int{}, Cloud: map[string]int{}, Team: c.Teams},
 		controllers: map[string]*controllerView{}, clouds: map[string]*cloudView{},
 		work: newWork(), woken: make(chan struct{}, 1), changed: make(chan struct{}),
@@ -66,6 +68,7 @@ func New(c Config) *Reconciler {
 		boots: map[string]bootHistory{}, due: dueTimes{}, strange: map[string]time.Time{},
 	}
 	for name, p := range c.Pools {
+		c.Metrics.know(name)
 		if p.Limit > 0 {
 			r.limits.Pool[name] = p.Limit
 		}

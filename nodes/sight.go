@@ -11,7 +11,7 @@ import (
 
 // sight gathers what the latest looks have shown of a lease.
 func (r *Reconciler) sight(ctx context.Context, l *Lease) Sight {
-	var s Sight
+	s := Sight{Awake: r.Now().Sub(r.began)}
 	if cloud, known := r.clouds[l.Cloud]; known && l.Order != "" {
 		s.Machine = cloud.machine(l, r.Timing, func(vm string) bool { return r.claimed(l.Cloud, vm) })
 	}
@@ -64,11 +64,13 @@ func (v *controllerView) see(l *Lease, s *Sight, read time.Time, t Timing, now t
 	}
 	if item, waits := v.queue[ref]; waits {
 		s.Run = RunQueued
-		if item.Blocked && l.State == Wanted && s.Hold == "" {
-			// Seen behind the same number of an earlier life of the job whose
-			// stopping never ended; such an item blocks until it is cancelled.
-			s.Hold = "waits: Jenkins blocks the run, so that it would not get onto its node"
-		}
+		// Seen behind the same number of an earlier life of the job whose
+		// stopping never ended; such an item blocks until it is cancelled.
+		s.Blocked = item.Blocked
+		return
+	}
+	if s.Elsewhere = s.Node != NodeOurs && v.on[ref]; s.Elsewhere {
+		s.Run = RunBuilding
 		return
 	}
 	asked, known := v.runs[l.Key()]

@@ -24,7 +24,9 @@ func (c *checker) pools() {
 	byPool, byController := map[string][]*catalog.Job{}, map[string][]*catalog.Job{}
 	for i := range c.jobs.Jobs {
 		if j := &c.jobs.Jobs[i]; !j.Disabled {
-			byPool[j.Node.Pool] = append(byPool[j.Node.Pool], j)
+			if _, ours := c.cfg.Controllers[j.Controller]; ours {
+				byPool[j.Node.Pool] = append(byPool[j.Node.Pool], j)
+			}
 			byController[j.Controller] = append(byController[j.Controller], j)
 		}
 	}

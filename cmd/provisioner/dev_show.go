@@ -66,6 +66,9 @@ func (d *devWorld) show(ctx context.Context, scheduled []*catalog.Job) error {
 		}
 		select {
 		case <-ctx.Done():
+			if d.keep {
+				return nil
+			}
 			return errors.New("interrupted; everything is taken away")
 		case err := <-d.ended:
 			d.ended <- nil
