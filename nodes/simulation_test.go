@@ -37,19 +37,20 @@ type world struct {
 	catalog catalog.Catalog
 	ours    *nodes.Reconciler
 
-	at       func()       // see before
-	told     func(...any) // see after
-	lose     bool         // the next call that changes something gets no reply
-	crash    float64      // probability of a crash at each crossing
-	crashes  int
-	agents   map[string]*agent // by machine
-	handed   map[string]string // node's name to the machine that has its secret
-	alert    bool              // a violation was found
-	timing   nodes.Timing
-	lives    int
-	drained  map[string]string
-	stopLost bool
-	spares   int
+	at        func()       // see before
+	told      func(...any) // see after
+	lose      bool         // the next call that changes something gets no reply
+	crash     float64      // probability of a crash at each crossing
+	crashes   int
+	agents    map[string]*agent // by machine
+	handed    map[string]string // node's name to the machine that has its secret
+	alert     bool              // a violation was found
+	timing    nodes.Timing
+	lives     int
+	drained   map[string]string
+	stopLost  bool
+	strangers bool // machines may be refused
+	spares    int
 }
 
 // agent is what runs on one machine.
@@ -359,6 +360,7 @@ func (w *world) agent(key string, a *agent) {
 				a.connects = w.now.Add(time.Second + time.Duration(w.rng.IntN(2000))*time.Millisecond)
 			case errors.Is(err, nodes.ErrOver):
 				w.clouds[a.cloud].Kill(a.machine)
+			case w.strangers:
 			case errors.Is(err, nodes.ErrStranger), errors.Is(err, nodes.ErrSpent):
 				w.violated("machine %s is refused: %v", key, err)
 			}
