@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -204,16 +205,15 @@ func TestCheckLeavesNoNode(t *testing.T) {
 	for _, fault := range []jenkinstest.Fault{jenkinstest.DropRequest, jenkinstest.DropReply} {
 		for _, call := range []string{"doCreateItem", "jenkins-agent.jnlp", "config.xml", "changeOfflineCause", "doDelete"} {
 			w := newWorld(t)
-			struck := false
+			var struck atomic.Bool // requests come side by side
 			w.Fail(func(_, path string) jenkinstest.Fault {
-				if struck || !strings.HasSuffix(path, call) {
+				if !strings.HasSuffix(path, call) || !struck.CompareAndSwap(false, true) {
 					return jenkinstest.NoFault
 				}
-				struck = true
 				return fault
 			})
 			printed, _ := w.check()
-			if !struck || len(w.Nodes()) > 0 {
+			if !struck.Load() || len(w.Nodes()) > 0 {
 				t.Errorf("%s, fault %d: nodes are left: %v\n%s", call, fault, w.Nodes(), printed)
 			}
 		}
