@@ -316,4 +316,3 @@ func (w *logWatch) text() string {
 	defer w.mu.Unlock()
 	return strings.Join(w.lines, "\n")
 }
-
