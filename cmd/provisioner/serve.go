@@ -64,7 +64,7 @@ func (c *Config) parts(log *slog.Logger) (parts, error) {
 		return parts{}, err
 	}
 	p := parts{storeURL: url.Reveal(), listen: c.Listen, catalogFile: c.Catalog, retention: c.Retention, pools: c.nodePools()}
-	p.bootstrap = bootstrap.Params{URL: c.MachinesURL, CAFile: c.Bootstrap.CAFile, Java: c.Bootstrap.Java, JavaOptions: c.Bootstrap.JavaOptions, PowerOff: endGroup}
+	p.bootstrap = bootstrap.Params{URL: c.MachinesURL, CAFile: c.Bootstrap.CAFile, Java: c.Bootstrap.Java, JavaOptions: c.Bootstrap.JavaOptions, Cache: c.Bootstrap.Cache, PowerOff: endGroup}
 	p.nodes = nodes.Config{Owner: c.Owner, Teams: c.Teams, Timing: nodes.Timing(c.Timing), Key: key, Log: log,
 		Controllers: map[string]nodes.Controller{}, Clouds: map[string]nodes.Cloud{}, Pools: p.pools}
 	if c.TLS != nil {

@@ -36,6 +36,7 @@ type Params struct {
 	Java        string   // runs the agent; empty: java
 	JavaOptions []string // options for it
 	Jar         string   // an agent.jar that the image may have, which is used as it is; else the controller's is fetched
+	Cache       string   // a directory of the image that scripts/warm-agent.sh has made, so that the agent starts faster; empty: none
 	Dir         string   // where the agent works; empty: agent in $HOME
 	PowerOff    string   // shell that ends the machine; empty: poweroff. For a local machine, which is a process group: kill -s KILL 0
 
@@ -79,7 +80,7 @@ func Script(p Params) (string, error) {
 		"Identify": cmp.Or(p.Identify, defaultIdentify),
 		"PowerOff": cmp.Or(p.PowerOff, defaultPowerOff),
 	}
-	for name, text := range map[string]string{"CAFile": p.CAFile, "Java": cmp.Or(p.Java, "java"), "Jar": p.Jar, "Dir": p.Dir} {
+	for name, text := range map[string]string{"CAFile": p.CAFile, "Java": cmp.Or(p.Java, "java"), "Jar": p.Jar, "Cache": p.Cache, "Dir": p.Dir} {
 		quoted, err := quote(text)
 		if err != nil {
 			return "", fmt.Errorf("write a bootstrap script: %s: %w", name, err)

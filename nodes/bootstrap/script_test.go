@@ -284,7 +284,7 @@ func TestScriptJar(t *testing.T) {
 func TestScriptShellcheck(t *testing.T) {
 	shellcheck := testenv.Shellcheck(t)
 	script, err := bootstrap.Script(bootstrap.Params{URL: "https://provisioner.example", Token: token, Life: time.Hour,
-		CAFile: "/etc/ca.pem", Jar: "/opt/agent.jar", Dir: "/srv/agent", JavaOptions: []string{"-Xmx1g", "it's"}})
+		CAFile: "/etc/ca.pem", Jar: "/opt/agent.jar", Cache: "/opt/agent-cache", Dir: "/srv/agent", JavaOptions: []string{"-Xmx1g", "it's"}})
 	if err != nil {
 		t.Fatal(err)
 	}
