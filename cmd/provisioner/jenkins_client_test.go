@@ -3,7 +3,6 @@ package main
 import (
 	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -265,7 +264,7 @@ func (j *controller) online(name string, exited <-chan struct{}) {
 	until(j, name+" is online", time.Minute, func() bool {
 		select {
 		case <-exited:
-			j.Fatal(errors.New("the agent has ended"))
+			j.Fatalf("the agent of %s has ended", name)
 		default:
 		}
 		var computer struct{ Offline bool }

@@ -46,7 +46,7 @@ func TestJenkinsRunsExample(t *testing.T) {
 	p := newProvisioner(j, bin)
 	p.start()
 	out := filepath.Join(t.TempDir(), "out")
-	t.Log(command(t, e.dir, nil, filepath.Join(bin, "batchctl"), "render", "--out", out))
+	command(t, e.dir, nil, filepath.Join(bin, "batchctl"), "render", "--out", out)
 	j.storeCredentials(readAll(t, out))
 	j.seed(e, bin, p.url+"/api/v1/catalog", p.publish)
 	if said := p.batchctl("publish-token", "catalog", "push", filepath.Join(out, "catalog.json")); !strings.Contains(said, "is this one already") {
