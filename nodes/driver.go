@@ -15,6 +15,17 @@ import (
 // An error never means "there is nothing": a cloud that cannot be asked is
 // not an empty cloud. nodetest.TestDriver holds what is said here.
 type Driver interface {
+	// Offers returns the ways in which a machine with need can be made at a
+	// place, the one to be tried first at the front; none where the place has
+	// no such machine at all. Everything that may change by itself (an image's
+	// newest version, a price, the choice of a type) is settled here and
+	// pinned in Offer.Spec, so that an order can be sent again unchanged
+	// after a crash. It is asked for every order and may ask the cloud, so a
+	// driver keeps what it has learnt for a while. An error of class
+	// Configuration says that the place can never work as it is configured;
+	// any other, that it is not known now.
+	Offers(ctx context.Context, place string, need Need) ([]Offer, error)
+
 	// Launch asks for o.Count equal machines and returns once the cloud has
 	// accepted, without waiting for them to boot. It is repeatable: the same
 	// o.ID gives the same machines, also after a lost reply, a crash or the
@@ -36,8 +47,25 @@ type Driver interface {
 	Destroy(ctx context.Context, ids ...string) error
 
 	// List returns every machine with the owner's tag in any state but gone,
-	// all of them or an error.
+	// all of them or an error. What a machine has left behind and nothing uses
+	// any more (a volume, an address) is listed too, as a VM with an ID of its
+	// own in state VMEnding, until Destroy of that ID has taken it away; it may
+	// be looked for less often than machines. A machine that was accepted and
+	// then got no room is listed in VMEnding with an Err of class NoCapacity or
+	// Quota until Destroy was called for it.
 	List(ctx context.Context) ([]VM, error)
+}
+
+// Offer is one way to make a machine at a place.
+type Offer struct {
+	Name  string  `json:"name,omitempty"`  // for people: "m7g.xlarge, ap-northeast-2b, spot"; empty: the place has one way only
+	Spec  string  `json:"spec,omitempty"`  // what Launch needs to know, in the driver's own words; no secret
+	Price float64 `json:"price,omitempty"` // US dollars an hour; 0: not known
+
+	// Scopes names what the offer depends on and may be short of: a type in a
+	// zone, a subnet, a market. An error whose Scope is one of them is about
+	// this offer too.
+	Scopes []string `json:"scopes,omitempty"`
 }
 
 // Order is one request to a cloud for equal machines.
@@ -47,6 +75,7 @@ type Order struct {
 	Place    string    `json:"place"`
 	Count    int       `json:"count"`
 	Need     Need      `json:"need"`
+	Offer    Offer     `json:"offer"` // one that Driver.Offers returned
 	Stored   time.Time `json:"stored"`
 	Expires  time.Time `json:"expires"` // when its machines power themselves off
 	Token    string    `json:"token"`   // hash of the bootstrap token
@@ -61,6 +90,7 @@ type VM struct {
 	State   VMState   //
 	Created time.Time // by the cloud's clock; zero where the cloud does not say
 	Detail  string    // type, zone and the like, for people
+	Err     error     // in VMEnding: why, where the cloud says so; see CloudError
 }
 
 // VMState is what a cloud says of a machine.
@@ -88,7 +118,8 @@ const (
 // CloudError is an error of a cloud, with its class.
 type CloudError struct {
 	Class Class
-	Err   error // what the cloud said
+	Scope string // which offers of the cloud it is about: those with this scope; empty: the whole place (Throttled: the whole cloud)
+	Err   error  // what the cloud said
 }
 
 func (e *CloudError) Error() string {

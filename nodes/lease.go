@@ -77,6 +77,7 @@ type Lease struct {
 	Address string    `json:"address,omitempty"` // where the machine can be reached, as far as the cloud says
 	VMSeen  bool      `json:"vm_seen,omitempty"` // the cloud has listed it at least once
 	Detail  string    `json:"detail,omitempty"`  // type, zone and the like, as the cloud names them
+	Price   float64   `json:"price,omitempty"`   // US dollars an hour; 0: not known
 	Expires time.Time `json:"expires,omitzero"`  // when the machine powers itself off
 
 	NodeMade time.Time `json:"node_made,omitzero"` // when Jenkins confirmed that it has the node
@@ -95,6 +96,7 @@ type Lease struct {
 	Overdue   bool      `json:"overdue,omitempty"`   // the run is past its life limit and is to be stopped
 	Lost      bool      `json:"lost,omitempty"`      // Jenkins shows the run as building, in no queue and on no node
 	Refused   bool      `json:"refused,omitempty"`   // the run can get no machine and has to be told so
+	Crowded   bool      `json:"crowded,omitempty"`   // the cloud accepted the machine and then had no room for it
 	Foreign   string    `json:"foreign,omitempty"`   // the build that was on the node without a right to it
 	Delivered bool      `json:"delivered,omitempty"` // the run was on its machine, so this attempt was served
 }

@@ -185,8 +185,8 @@ func (r *Reconciler) send(ctx context.Context, o Order, leases []Lease) {
 	token := r.token(o.ID)
 	data, err := r.UserData(o, token)
 	if err != nil {
-		r.rest(o, &CloudError{Configuration, err})
-		r.unplaced(ctx, o, leases, &CloudError{Configuration, err})
+		r.rest(o, &CloudError{Class: Configuration, Err: err})
+		r.unplaced(ctx, o, leases, &CloudError{Class: Configuration, Err: err})
 		return
 	}
 	o.UserData = data
@@ -220,7 +220,7 @@ func (r *Reconciler) send(ctx context.Context, o Order, leases []Lease) {
 		r.again(ctx, o, without, err)
 	default:
 		if err == nil {
-			err = &CloudError{NoCapacity, fmt.Errorf("it gave %d of %d machines", len(vms), o.Count)}
+			err = &CloudError{Class: NoCapacity, Err: fmt.Errorf("it gave %d of %d machines", len(vms), o.Count)}
 		}
 		r.rest(o, err)
 		r.unplaced(ctx, o, without, err)

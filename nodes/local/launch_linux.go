@@ -12,6 +12,11 @@ import (
 	"github.com/batchctl/batchctl/nodes"
 )
 
+// Offers implements nodes.Driver: there is one way to make a process.
+func (d *Driver) Offers(context.Context, string, nodes.Need) ([]nodes.Offer, error) {
+	return []nodes.Offer{{}}, nil
+}
+
 // Launch implements nodes.Driver. Where the host gives fewer than asked, the
 // order stands for these from then on.
 func (d *Driver) Launch(ctx context.Context, o nodes.Order) ([]nodes.VM, error) {

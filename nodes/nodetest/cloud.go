@@ -20,6 +20,7 @@ type CloudConfig struct {
 	Late   Range // from the order until List has the machine
 	Ending Range // from the end of a machine until it is gone
 
+	Offers   int            // ways to make a machine at each place: place/1, place/2 and so on in Capacity; 0: one, without a name
 	Capacity map[string]int // machines that a place has; a place without an entry has no end
 	Quota    int            // machines of all owners at once; 0: no quota
 
@@ -33,6 +34,7 @@ type CloudConfig struct {
 	ListFaults    Faults
 
 	NoCapacity  float64 // an order is refused although there is capacity
+	Refuses     float64 // a machine is accepted, and ends then as there is no room for it
 	Short       float64 // an order gives fewer than asked although there is capacity
 	DestroyMiss float64 // one machine of a Destroy cannot be destroyed, for each machine
 	Mute        float64 // a machine never gets as far as its user data, and so never powers itself off
@@ -113,6 +115,7 @@ type machine struct {
 	visible time.Time
 	mute    bool
 	lingers bool
+	refused bool // there is no room for it, which shows when it should run
 }
 
 type orderKey struct{ owner, id string }
@@ -181,6 +184,13 @@ func (c *Cloud) Misconfigure(place string, bad bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.bad[place] = bad
+}
+
+// Refuse sets how likely a machine that is accepted gets no room.
+func (c *Cloud) Refuse(p float64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cfg.Refuses = p
 }
 
 // Hold makes Destroy fail for a machine, or stops doing so.

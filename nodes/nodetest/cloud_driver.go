@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/batchctl/batchctl/nodes"
@@ -26,6 +28,30 @@ var (
 )
 
 var orderID = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
+
+// Offers implements nodes.Driver. The first of several costs least.
+func (d *cloudDriver) Offers(ctx context.Context, place string, _ nodes.Need) ([]nodes.Offer, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if d.cloud.cfg.Offers == 0 {
+		return []nodes.Offer{{}}, nil
+	}
+	offers := make([]nodes.Offer, d.cloud.cfg.Offers)
+	for i := range offers {
+		spec := strconv.Itoa(i + 1)
+		offers[i] = nodes.Offer{Name: "type " + spec, Spec: spec, Price: float64(i+1) / 8, Scopes: []string{place + "/" + spec}}
+	}
+	return offers, nil
+}
+
+// spot names what an order's machines take the room of.
+func spot(o nodes.Order) string {
+	if o.Offer.Spec == "" {
+		return o.Place
+	}
+	return o.Place + "/" + o.Offer.Spec
+}
 
 // Launch implements nodes.Driver.
 func (d *cloudDriver) Launch(ctx context.Context, o nodes.Order) ([]nodes.VM, error) {
@@ -132,13 +158,13 @@ func (c *Cloud) launch(owner string, o nodes.Order) ([]nodes.VM, error) {
 func (c *Cloud) refuse(o nodes.Order) error {
 	switch {
 	case !orderID.MatchString(o.ID):
-		return classed(nodes.Configuration, "order ID %q is not 1 to 40 of a-z, 0-9 and -", o.ID)
+		return classed(nodes.Configuration, nil, "order ID %q is not 1 to 40 of a-z, 0-9 and -", o.ID)
 	case o.Count < 1:
-		return classed(nodes.Configuration, "an order for %d machines: ask for one at least", o.Count)
+		return classed(nodes.Configuration, nil, "an order for %d machines: ask for one at least", o.Count)
 	case c.bad[o.Place]:
-		return classed(nodes.Configuration, "place %s has no such image", o.Place)
+		return classed(nodes.Configuration, nil, "place %s has no such image", o.Place)
 	case c.chance(c.cfg.NoCapacity):
-		return classed(nodes.NoCapacity, "place %s has no such machine now", o.Place)
+		return classed(nodes.NoCapacity, o.Offer.Scopes, "place %s has no such machine now", o.Place)
 	}
 	return nil
 }
@@ -156,17 +182,17 @@ func (c *Cloud) accept(owner string, o nodes.Order, at time.Time) ([]nodes.VM, e
 		return c.repeat(known, o)
 	}
 	n := o.Count
-	if room, ok := c.capacity[o.Place]; ok {
-		n = min(n, room-c.used[o.Place])
+	if room, ok := c.capacity[spot(o)]; ok {
+		n = min(n, room-c.used[spot(o)])
 	}
 	if n <= 0 {
-		return nil, classed(nodes.NoCapacity, "place %s has no such machine now", o.Place)
+		return nil, classed(nodes.NoCapacity, o.Offer.Scopes, "place %s has no such machine now", o.Place)
 	}
 	if c.cfg.Quota > 0 {
 		n = min(n, c.cfg.Quota-c.count)
 	}
 	if n <= 0 {
-		return nil, classed(nodes.Quota, "all %d machines of the quota are taken", c.cfg.Quota)
+		return nil, classed(nodes.Quota, nil, "all %d machines of the quota are taken", c.cfg.Quota)
 	}
 	if n > 1 && c.chance(c.cfg.Short) {
 		n = 1 + c.rng.IntN(n-1)
@@ -182,7 +208,7 @@ func (c *Cloud) accept(owner string, o nodes.Order, at time.Time) ([]nodes.VM, e
 // repeat answers an order that has been accepted before.
 func (c *Cloud) repeat(known *order, o nodes.Order) ([]nodes.VM, error) {
 	was := known.request
-	if c.cfg.StrictRepeat && (was.Count != o.Count || was.Place != o.Place || was.Need != o.Need || was.UserData != o.UserData) {
+	if c.cfg.StrictRepeat && (was.Count != o.Count || was.Place != o.Place || was.Need != o.Need || was.Offer.Spec != o.Offer.Spec || was.UserData != o.UserData) {
 		return nil, errors.New("the order was sent before with other content")
 	}
 	return known.vms(), nil
@@ -243,9 +269,9 @@ func (c *Cloud) list(owner string) ([]nodes.VM, error) {
 }
 
 func throttled() error {
-	return classed(nodes.Throttled, "request limit exceeded")
+	return classed(nodes.Throttled, nil, "request limit exceeded")
 }
 
-func classed(class nodes.Class, format string, args ...any) error {
-	return &nodes.CloudError{Class: class, Err: fmt.Errorf(format, args...)}
+func classed(class nodes.Class, scopes []string, format string, args ...any) error {
+	return &nodes.CloudError{Class: class, Scope: strings.Join(scopes, ""), Err: fmt.Errorf(format, args...)}
 }

@@ -52,7 +52,11 @@ func (c *Cloud) settle() {
 		}
 		switch e.kind {
 		case runs:
-			if e.machine.State == nodes.VMStarting {
+			if e.machine.State == nodes.VMStarting && e.machine.refused {
+				e.machine.lingers = true
+				e.machine.Err = classed(nodes.NoCapacity, e.machine.Request.Offer.Scopes, "no host has room for it")
+				c.end(e.machine, e.at)
+			} else if e.machine.State == nodes.VMStarting {
 				e.machine.State = nodes.VMRunning
 			}
 		case boots:
@@ -107,7 +111,7 @@ func (c *Cloud) destroy(m *machine, at time.Time) {
 
 func (c *Cloud) gone(m *machine, at time.Time) {
 	m.Gone = at
-	c.used[m.Request.Place]--
+	c.used[spot(m.Request)]--
 	c.count--
 }
 
@@ -126,17 +130,18 @@ func (c *Cloud) make(owner string, o nodes.Order, at time.Time) *machine {
 			VM: nodes.VM{
 				ID: fmt.Sprintf("i-%08x", n), Order: o.ID, State: nodes.VMStarting, Created: at,
 				Address: fmt.Sprintf("10.%d.%d.%d", n>>16&255, n>>8&255, n&255),
-				Detail:  fmt.Sprintf("simulated, %s", o.Place),
+				Detail:  fmt.Sprintf("simulated, %s", spot(o)),
 			},
 			Owner: owner, Request: o,
 		},
 		visible: at.Add(c.cfg.Late.draw(c.rng)),
 		mute:    c.chance(c.cfg.Mute),
 		lingers: c.chance(c.cfg.Lingers),
+		refused: c.chance(c.cfg.Refuses),
 	}
 	c.machines, c.live = append(c.machines, m), append(c.live, m)
 	c.byID[m.ID] = m
-	c.used[o.Place]++
+	c.used[spot(o)]++
 	c.count++
 
 	runsAt := at.Add(c.cfg.Start.draw(c.rng))

@@ -107,6 +107,10 @@ func cloudLab(cfg CloudConfig, faulty bool) DriverLab {
 		cloud.SetCapacity("small", 2)
 		return o, 2, func() { cloud.SetCapacity("small", 10) }
 	}
+	lab.Refuse = func(*testing.T) (nodes.Order, func()) {
+		cloud.Refuse(1)
+		return order(3), func() { cloud.Refuse(0) }
+	}
 	lab.Cut = func(*testing.T) func() {
 		cloud.Outage(clock.now(), clock.now().Add(time.Minute))
 		return func() { clock.advance(time.Minute) }

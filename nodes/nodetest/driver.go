@@ -19,8 +19,8 @@ type DriverLab struct {
 	// New returns a new driver of an owner over the cloud, as after a restart.
 	New func(owner string) nodes.Driver
 
-	// Order returns an order with an ID of its own that the cloud accepts,
-	// whose machines run until they are destroyed.
+	// Order returns an order with an ID and an offer of its own that the cloud
+	// accepts, whose machines run until they are destroyed.
 	Order func(count int) nodes.Order
 
 	// Pause lets a little time pass before a condition is looked at again. It
@@ -41,6 +41,14 @@ type DriverLab struct {
 	// and how many, until heal is called.
 	Short func(t *testing.T) (o nodes.Order, given int, heal func())
 
+	// Refuse returns an order that the cloud accepts and then has no room for,
+	// until heal is called.
+	Refuse func(t *testing.T) (o nodes.Order, heal func())
+
+	// Leave makes what is left behind of a machine when it is destroyed (a
+	// volume, an address) last longer than the machine.
+	Leave func(t *testing.T, id string)
+
 	// Kill ends a machine behind the driver's back.
 	Kill func(t *testing.T, id string)
 
@@ -58,18 +66,21 @@ func TestDriver(t *testing.T, lab DriverLab) {
 		run  func(*driverTest)
 		can  bool
 	}{
+		{"Offers", (*driverTest).offers, true},
 		{"Launch", (*driverTest).launches, true},
 		{"LaunchAgain", (*driverTest).repeats, true},
 		{"LaunchAtOnce", (*driverTest).repeatsAtOnce, true},
 		{"LaunchAfterEnd", (*driverTest).repeatsAfterEnd, true},
 		{"LaunchFewer", (*driverTest).fewer, lab.Short != nil},
 		{"LaunchErrors", (*driverTest).classes, lab.Force != nil},
+		{"LaunchRefused", (*driverTest).refused, lab.Refuse != nil},
 		{"BadOrders", (*driverTest).badOrders, true},
 		{"ListAll", (*driverTest).listsAll, true},
 		{"Destroy", (*driverTest).destroys, true},
 		{"DestroyStarting", (*driverTest).destroysStarting, true},
 		{"DestroyUnknown", (*driverTest).destroysUnknown, true},
 		{"DestroySome", (*driverTest).destroysSome, lab.Hold != nil},
+		{"Remains", (*driverTest).remains, lab.Leave != nil},
 		{"Killed", (*driverTest).killed, lab.Kill != nil},
 		{"Owners", (*driverTest).owners, true},
 		{"Cancelled", (*driverTest).cancelled, true},

@@ -10,6 +10,85 @@ import (
 	"github.com/batchctl/batchctl/nodes"
 )
 
+// The offers of a place are there, can be told apart, and are the same to a
+// driver that was just started, as long as nothing has changed.
+func (d *driverTest) offers() {
+	o := d.lab.Order(1)
+	ask := func(driver nodes.Driver) (offers []nodes.Offer) {
+		d.patiently("offers", func() (err error) {
+			offers, err = driver.Offers(context.Background(), o.Place, o.Need)
+			return err
+		})
+		return offers
+	}
+	offers := ask(d.driver)
+	if len(offers) == 0 {
+		d.Fatalf("%s offers nothing for %s", o.Place, o.Need)
+	}
+	seen := map[string]bool{}
+	for _, offer := range offers {
+		if seen[offer.Name] {
+			d.Errorf("two offers are called %q", offer.Name)
+		}
+		if seen[offer.Name] = true; offer.Price < 0 || len(offers) > 1 && offer.Name == "" {
+			d.Errorf("the offer %+v has no name, or a price that it cannot have", offer)
+		}
+	}
+	if diff := cmp.Diff(offers, ask(d.lab.New(owner))); diff != "" {
+		d.Errorf("a new driver has other offers (-first +then):\n%s", diff)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := d.driver.Offers(ctx, o.Place, o.Need); err != nil && nodes.ClassOf(err) != nodes.Unsure {
+		d.Errorf("a cancelled call says %v", err)
+	}
+}
+
+// A machine that is accepted and gets no room is listed with the reason, ends
+// and can be taken away.
+func (d *driverTest) refused() {
+	o, heal := d.lab.Refuse(d.T)
+	defer heal()
+	vms := d.launch(d.driver, o)
+	found := map[string]bool{}
+	d.until("the machines are listed as refused", func() bool {
+		for _, vm := range d.list(d.driver) {
+			if vm.Order == o.ID && vm.State == nodes.VMEnding {
+				if c := nodes.ClassOf(vm.Err); c != nodes.NoCapacity {
+					d.Fatalf("%s got no room and is listed with %v", vm.ID, vm.Err)
+				}
+				found[vm.ID] = true
+			}
+		}
+		return len(found) == len(vms)
+	})
+	d.same("a repetition of an order that was refused later", ids(vms), d.launch(d.lab.New(owner), o))
+	d.destroy(d.driver, ids(vms)...)
+	d.gone(d.driver, ids(vms)...)
+}
+
+// What a machine leaves behind is listed when the machine is gone, with the
+// order that it came from, and Destroy takes it away.
+func (d *driverTest) remains() {
+	o, vms := d.start(1)
+	d.lab.Leave(d.T, vms[0].ID)
+	d.destroy(d.driver, vms[0].ID)
+	d.gone(d.driver, vms[0].ID)
+	left := func(driver nodes.Driver) (left []string) {
+		for _, vm := range d.list(driver) {
+			if vm.Order == o.ID && vm.State == nodes.VMEnding && vm.ID != vms[0].ID {
+				left = append(left, vm.ID)
+			}
+		}
+		return left
+	}
+	d.until("what is left behind is listed", func() bool { return len(left(d.driver)) > 0 })
+	d.destroy(d.lab.New(otherOwner), left(d.driver)...)
+	d.until("another owner has left it alone", func() bool { return len(left(d.lab.New(owner))) > 0 })
+	d.destroy(d.driver, left(d.driver)...)
+	d.until("it is gone", func() bool { return len(left(d.driver)) == 0 })
+}
+
 // An order gives its machines, and List comes to have them.
 func (d *driverTest) launches() {
 	o := d.lab.Order(3)

@@ -30,6 +30,13 @@ func fill(t *testing.T, v any) {
 			v.SetBool(true)
 		case reflect.Int, reflect.Int64:
 			v.SetInt(int64(n) << 33)
+		case reflect.Float64:
+			v.SetFloat(float64(n) + 0.1)
+		case reflect.Slice:
+			v.Set(reflect.MakeSlice(v.Type(), 2, 2))
+			for i := range v.Len() {
+				each(v.Index(i), name)
+			}
 		case reflect.Struct:
 			for i := range v.NumField() {
 				each(v.Field(i), v.Type().Field(i).Name)
