@@ -25,7 +25,9 @@ func New(c Config) (*Driver, error) {
 }
 
 // Offers implements nodes.Driver.
-func (*Driver) Offers(context.Context, string, nodes.Need) ([]nodes.Offer, error) { return nil, errLinux }
+func (*Driver) Offers(context.Context, string, nodes.Need) ([]nodes.Offer, error) {
+	return nil, errLinux
+}
 
 // Launch implements nodes.Driver.
 func (*Driver) Launch(context.Context, nodes.Order) ([]nodes.VM, error) { return nil, errLinux }
