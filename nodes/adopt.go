@@ -167,6 +167,10 @@ func (r *Reconciler) adopt(ctx context.Context, d demand, key RunKey) error {
 		l.Refused = true
 		return r.add(ctx, l, fmt.Sprintf("%d machines failed before the run was on them; the last: %s", past.failed, past.last))
 	}
+	if !past.crowded.IsZero() && now.Sub(past.crowded) > r.Timing.Wait {
+		l.Refused = true
+		return r.add(ctx, l, fmt.Sprintf("no machine within %s: %s", short(r.Timing.Wait), past.last))
+	}
 	if taken, err := r.takeSpare(ctx, l); taken || err != nil {
 		return err
 	}
@@ -184,6 +188,8 @@ type past struct {
 	attempts int    // leases of this very run
 	failed   int    // of these, machines that failed before the run was on them
 	last     string // why the last of them ended
+
+	crowded time.Time // since when clouds have accepted machines and then had no room; zero: they have not
 }
 
 func pastOf(history []Lease, started int64) past {
@@ -199,7 +205,13 @@ func pastOf(history []Lease, started int64) past {
 		p.attempts = max(p.attempts, l.Attempt)
 		p.telling = p.telling || l.Refused && l.State == Releasing
 		p.last = l.Reason
-		if !l.State.Holds() && l.Order != "" && !l.Delivered && l.Foreign == "" {
+		switch {
+		case !l.Crowded:
+			p.crowded = time.Time{}
+		case p.crowded.IsZero():
+			p.crowded = l.Created
+		}
+		if !l.Crowded && !l.State.Holds() && l.Order != "" && !l.Delivered && l.Foreign == "" {
 			p.failed++
 		}
 	}

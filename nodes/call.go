@@ -10,6 +10,7 @@ type Call struct {
 	Token   string // the one-time token from its user data
 	Machine string // the cloud's name of the machine, as it knows itself
 	Claim   string // a random value the machine made at its start and keeps to itself
+	Proof   string // a document by which the cloud says which machine this is; empty: none
 	Address string // where the call came from
 }
 
@@ -20,9 +21,19 @@ type Handover struct {
 	URL    string // of the controller, as machines reach it
 }
 
-// Errors of a call.
+// Prover is a Driver whose machines can prove which they are. It is asked at
+// the first call of each machine, so that of several machines that were
+// ordered together, and share a token, none can call in as another.
+type Prover interface {
+	// Prove returns nil when proof says that the caller is the machine, or
+	// when nothing is configured to check it with.
+	Prove(machine, proof string) error
+}
+
+// Errors of a call. An error that wraps ErrStranger says why, which is for the
+// log alone.
 var (
-	ErrStranger = errors.New("token or machine unknown") // nothing more is said, on purpose
+	ErrStranger = errors.New("token or machine unknown") // the caller is told nothing more, on purpose
 	ErrSpent    = errors.New("the token was used by another caller")
 	ErrNotYet   = errors.New("nothing to do for this machine yet")
 	ErrOver     = errors.New("this machine is no longer wanted")

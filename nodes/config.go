@@ -44,6 +44,8 @@ type Cloud struct {
 	Limit  int           // machines at once; 0: no limit
 	Every  time.Duration // between two lists
 	Calls  int           // calls at the same time
+	Batch  int           // machines of one order at most; 0: no limit
+	NAT    bool          // machines call in from another address than the cloud gives them
 }
 
 // Pool is an ordered list of places where a lease may be made.

@@ -52,8 +52,8 @@ func (r *Reconciler) CallIn(ctx context.Context, c Call) (Handover, error) {
 	if err != nil {
 		return Handover{}, err
 	}
-	if strangeAddress(l.Address, c.Address) {
-		return Handover{}, ErrStranger
+	if err := r.proven(&l, c); err != nil {
+		return Handover{}, err
 	}
 	if l.Claim != "" && !same(l.Claim, hashOf(c.Claim)) {
 		return Handover{}, ErrSpent
@@ -76,6 +76,21 @@ func (r *Reconciler) CallIn(ctx context.Context, c Call) (Handover, error) {
 		return Handover{}, ErrNotYet
 	}
 	return r.handOver(ctx, l)
+}
+
+// proven returns nil when nothing speaks against the caller being the lease's
+// machine.
+func (r *Reconciler) proven(l *Lease, c Call) error {
+	cloud := r.Clouds[l.Cloud]
+	if !cloud.NAT && strangeAddress(l.Address, c.Address) {
+		return fmt.Errorf("%w: the call comes from another address than the cloud's %s; where machines are behind NAT set nat: true for the cloud %s", ErrStranger, l.Address, l.Cloud)
+	}
+	if p, can := cloud.Driver.(Prover); can && l.Claim == "" {
+		if err := p.Prove(c.Machine, c.Proof); err != nil {
+			return fmt.Errorf("%w: %w", ErrStranger, err)
+		}
+	}
+	return nil
 }
 
 // strangeAddress reports whether a call for a machine comes from another

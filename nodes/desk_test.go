@@ -107,6 +107,46 @@ func TestCallIn(t *testing.T) {
 	}
 }
 
+// A machine that cannot prove which it is gets nothing, and changes nothing;
+// what it is told does not say why, and the log does.
+func TestCallInProof(t *testing.T) {
+	w := calm(t)
+	w.put(job("live-1/pay/daily", nil), jenkinstest.JobSpec{})
+	w.prove = func(machine, proof string) error {
+		if proof != "signed for "+machine {
+			return errors.New("the document is for another machine")
+		}
+		return nil
+	}
+	w.strangers, w.nat = true, true
+	w.start()
+	w.jenkins.Trigger("live-1/pay/daily")
+	w.until("it has its node", func() bool {
+		w.tick(time.Second)
+		return len(w.clouds["idc"].Machines()) > 0 && !w.lease().NodeMade.IsZero()
+	})
+	m := w.clouds["idc"].Machines()[0]
+	call := nodes.Call{Token: m.Request.UserData, Machine: m.ID, Claim: strings.Repeat("c", 64), Address: "192.0.2.9"}
+	for _, proof := range []string{"", "signed for another"} {
+		call.Proof = proof
+		if h, err := w.ours.CallIn(context.Background(), call); !errors.Is(err, nodes.ErrStranger) || h != (nodes.Handover{}) || !strings.Contains(err.Error(), "another machine") {
+			t.Errorf("with the proof %q it got %+v, %v", proof, h, err)
+		}
+	}
+	if l := w.lease(); l.State != nodes.Booting || l.Claim != "" {
+		t.Errorf("the lease is %s, claimed %q", l.State, l.Claim)
+	}
+	call.Proof = "signed for " + m.ID
+	first, err := w.ours.CallIn(context.Background(), call)
+	if err != nil || first.Name != w.lease().ID {
+		t.Fatalf("with a proof, from behind NAT: %+v, %v", first, err)
+	}
+	call.Proof = "" // it is known by its claim now
+	if again, err := w.ours.CallIn(context.Background(), call); err != nil || again != first {
+		t.Errorf("again: %+v, %v", again, err)
+	}
+}
+
 // TestLostStore loses the whole store while a run is on its machine: its
 // machine and node are taken away when it has ended, and not before.
 func TestLostStore(t *testing.T) {

@@ -95,6 +95,13 @@ func (v *cloudView) machine(l *Lease, t Timing, claimed func(vm string) bool) Ma
 	return MachineUnknown
 }
 
+// fault returns why a machine ends, where the cloud says so.
+func (v *cloudView) fault(vm string) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.vms[vm].Err
+}
+
 // controllerView is what is known of one Jenkins.
 type controllerView struct {
 	name string

@@ -9,6 +9,8 @@ import (
 // nothing is known, and on that nothing is done.
 type Sight struct {
 	Machine   MachineSight
+	Fault     string // why the machine ends, where its cloud says so
+	NoRoom    bool   // that was for want of room: it never ran
 	Node      NodeSight
 	Fresh     bool   // the look at the node began after this version of the lease was read
 	Other     string // the build of NodeOther, as people write it
@@ -175,8 +177,11 @@ func nextBooting(l Lease, s Sight, now time.Time, t Timing) (Lease, Action) {
 		return l, Nothing
 	}
 	switch {
+	case machineLost(s) && s.NoRoom:
+		l.Crowded = true
+		return l.to(Releasing, now, l.Place+": "+s.Fault), Nothing
 	case machineLost(s):
-		return l.to(Releasing, now, "the machine ended before it called in"), Nothing
+		return l.to(Releasing, now, "the machine ended before it called in"+s.fault()), Nothing
 	case now.Sub(l.Since) > t.Boot:
 		return l.to(Releasing, now, fmt.Sprintf("the machine did not call in within %s of being accepted; see its console output", short(t.Boot))), Nothing
 	}
@@ -222,7 +227,7 @@ func nextReady(l Lease, s Sight, now time.Time, t Timing) (Lease, Action) {
 	}
 	switch {
 	case machineLost(s):
-		return l.to(Releasing, now, "the machine ended before its run came"), Nothing
+		return l.to(Releasing, now, "the machine ended before its run came"+s.fault()), Nothing
 	case l.NodeMade.IsZero():
 		return l, makeNode(l, s)
 	case s.Node == NodeAbsent && s.Settled && s.Fresh:
@@ -245,7 +250,7 @@ func nextBusy(l Lease, s Sight, now time.Time, t Timing) (Lease, Action) {
 	case s.Node == NodeOther:
 		return foreign(l, s, now), Nothing
 	case machineLost(s):
-		return l.to(Releasing, now, "the machine was lost while the run was on it"), Nothing
+		return l.to(Releasing, now, "the machine was lost while the run was on it"+s.fault()), Nothing
 	case s.Run == RunEnded && s.Node != NodeOurs && s.Node != NodeUnknown:
 		return ended(l, s, now), Nothing
 	case s.Node == NodeOurs && l.Sealed.IsZero():
@@ -411,6 +416,14 @@ func releaseNode(l Lease, s Sight, held bool) (action Action, wait bool) {
 		return Nothing, true // a build is never cut off
 	}
 	return DeleteNode, true
+}
+
+// fault ends a sentence about a machine with what its cloud says of its end.
+func (s Sight) fault() string {
+	if s.Fault == "" {
+		return ""
+	}
+	return ": " + s.Fault
 }
 
 func machineLost(s Sight) bool { return s.Machine == MachineAbsent || s.Machine == MachineEnding }

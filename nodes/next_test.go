@@ -121,6 +121,8 @@ func rules() []rule {
 		{"it boots and has its node", Booting, func(l *Lease) { l.NodeMade = noon }, nil, Booting, Nothing, ""},
 		{"the machine is gone", Booting, nil, func(s *Sight) { s.Machine = MachineAbsent }, Releasing, Nothing, "ended before it called in"},
 		{"the machine has stopped", Booting, nil, func(s *Sight) { s.Machine = MachineEnding }, Releasing, Nothing, "ended before it called in"},
+		{"it was accepted and got no room", Booting, nil, func(s *Sight) { s.Machine, s.NoRoom, s.Fault = MachineEnding, true, "no host has room" }, Releasing, Nothing, "idc-1: no host has room"},
+		{"the cloud says why it ended", Booting, nil, func(s *Sight) { s.Machine, s.Fault = MachineEnding, "the host failed" }, Releasing, Nothing, "ended before it called in: the host failed"},
 		{"the cloud cannot be asked", Booting, func(l *Lease) { l.NodeMade = noon }, func(s *Sight) { s.Machine = MachineUnknown }, Booting, Nothing, ""},
 		{"too late", Booting, since(11 * time.Minute), nil, Releasing, Nothing, "did not call in within 10m"},
 		{"the run has ended", Booting, nil, func(s *Sight) { s.Run, s.Result = RunEnded, "ABORTED" }, Releasing, Nothing, "ABORTED"},

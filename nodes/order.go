@@ -26,14 +26,6 @@ func (g *orderGroups) add(l Lease) {
 	g.repeat[l.Order] = append(g.repeat[l.Order], l)
 }
 
-// rest says that a place is left alone for a while.
-type rest struct {
-	until time.Time
-	tries int
-	class Class
-	why   string
-}
-
 // groupKey is what leases must have in common to go out as one order. The
 // machines of an order share the token in their user data, so they are of one
 // team.
@@ -76,9 +68,16 @@ func (r *Reconciler) place(ctx context.Context, g orderGroups) {
 		groups[key] = append(groups[key], l)
 	}
 	for _, key := range keys {
-		leases := groups[key]
-		r.work.do(ctx, "cloud "+key.place.Cloud, func(ctx context.Context) { r.order(ctx, key, leases) },
-			append(ids(leases), key.String())...)
+		most := r.Clouds[key.place.Cloud].Batch
+		if most <= 0 {
+			most = len(groups[key])
+		}
+		part := 0
+		for leases := range slices.Chunk(groups[key], most) {
+			r.work.do(ctx, "cloud "+key.place.Cloud, func(ctx context.Context) { r.order(ctx, key, leases) },
+				append(ids(leases), fmt.Sprintf("%s part %d", key, part))...)
+			part++
+		}
 	}
 }
 
@@ -92,11 +91,8 @@ func (r *Reconciler) choose(ctx context.Context, l Lease) (Place, bool) {
 	var soonest time.Time
 	r.mu.Lock()
 	for _, p := range pool.Places {
-		at, resting := r.rests[p.Name]
-		if cloud, of := r.rests["cloud "+p.Cloud]; of && cloud.until.After(at.until) {
-			at, resting = cloud, true
-		}
-		if !resting || !now.Before(at.until) {
+		at := r.resting(now, restOfCloud(p.Cloud), restOfPlace(p.Name), restOfNeed(p.Name, l.Need))
+		if at.until.IsZero() {
 			r.mu.Unlock()
 			return p, true
 		}
@@ -122,8 +118,13 @@ func (r *Reconciler) choose(ctx context.Context, l Lease) (Place, bool) {
 
 // order stores one order for the leases, and sends it.
 func (r *Reconciler) order(ctx context.Context, key groupKey, leases []Lease) {
+	offer, ok := r.offer(ctx, key)
+	if !ok {
+		r.wake()
+		return
+	}
 	now := r.Now()
-	o := Order{ID: r.name("o"), Cloud: key.place.Cloud, Place: key.place.Name, Count: len(leases), Need: key.need, Stored: now}
+	o := Order{ID: r.name("o"), Cloud: key.place.Cloud, Place: key.place.Name, Count: len(leases), Need: key.need, Offer: offer, Stored: now}
 	o.Token = hashOf(r.token(o.ID))
 	for i := range leases {
 		o.Expires = later(o.Expires, now.Add(r.upTo(&leases[i])))
@@ -132,7 +133,8 @@ func (r *Reconciler) order(ctx context.Context, key groupKey, leases []Lease) {
 	for i := range wanted {
 		l := &wanted[i]
 		l.Place, l.Cloud, l.Order, l.Ordered, l.Expires = o.Place, o.Cloud, o.ID, now, o.Expires
-		reason := "asking " + o.Place + " for a machine"
+		l.Price = offer.Price
+		reason := "asking " + o.where() + " for a machine"
 		if l.State == Wanted {
 			*l = l.to(Launching, now, reason)
 		} else {
@@ -185,8 +187,9 @@ func (r *Reconciler) send(ctx context.Context, o Order, leases []Lease) {
 	token := r.token(o.ID)
 	data, err := r.UserData(o, token)
 	if err != nil {
-		r.rest(o, &CloudError{Class: Configuration, Err: err})
-		r.unplaced(ctx, o, leases, &CloudError{Class: Configuration, Err: err})
+		err = &CloudError{Class: Configuration, Err: err}
+		r.rest(o.Cloud, o.Place, err)
+		r.unplaced(ctx, o, leases, err)
 		return
 	}
 	o.UserData = data
@@ -212,6 +215,9 @@ func (r *Reconciler) send(ctx context.Context, o Order, leases []Lease) {
 		if vm.Detail != "" {
 			reason += " (" + vm.Detail + ")"
 		}
+		if n.Price > 0 {
+			reason += fmt.Sprintf(", $%.3f an hour", n.Price)
+		}
 		_, _ = r.update(ctx, l, n.to(Booting, now, reason))
 	}
 	switch {
@@ -220,9 +226,13 @@ func (r *Reconciler) send(ctx context.Context, o Order, leases []Lease) {
 		r.again(ctx, o, without, err)
 	default:
 		if err == nil {
-			err = &CloudError{Class: NoCapacity, Err: fmt.Errorf("it gave %d of %d machines", len(vms), o.Count)}
+			short := &CloudError{Class: NoCapacity, Err: fmt.Errorf("it gave %d of %d machines", len(vms), o.Count)}
+			if len(o.Offer.Scopes) > 0 {
+				short.Scope = o.Offer.Scopes[0]
+			}
+			err = short
 		}
-		r.rest(o, err)
+		r.rest(o.Cloud, o.Place, err)
 		r.unplaced(ctx, o, without, err)
 	}
 }
@@ -232,7 +242,7 @@ func (r *Reconciler) again(ctx context.Context, o Order, leases []Lease, err err
 	now := r.Now()
 	reason := fmt.Sprintf("%s does not say whether it took the order, which is sent again: %v", o.Place, err)
 	if ClassOf(err) == Throttled {
-		r.rest(o, err)
+		r.rest(o.Cloud, o.Place, err)
 		reason = fmt.Sprintf("%s: %v; the order is sent again", o.Place, err)
 	}
 	for _, l := range leases {
@@ -248,44 +258,11 @@ func (r *Reconciler) again(ctx context.Context, o Order, leases []Lease, err err
 func (r *Reconciler) unplaced(ctx context.Context, o Order, leases []Lease, err error) {
 	now := r.Now()
 	for _, l := range leases {
-		n := l.because(now, o.Place+": "+err.Error())
-		n.Order, n.Place, n.Cloud, n.Ordered, n.Index = "", "", "", time.Time{}, 0
+		n := l.because(now, o.where()+": "+err.Error())
+		n.Order, n.Place, n.Cloud, n.Ordered, n.Index, n.Price = "", "", "", time.Time{}, 0, 0
 		n.Tries++
 		_, _ = r.update(ctx, l, n)
 	}
-}
-
-// rest leaves a place alone for a while after an error: the whole cloud where
-// it was asked too often.
-func (r *Reconciler) rest(o Order, err error) {
-	class := ClassOf(err)
-	key, first, limit := o.Place, 30*time.Second, 5*time.Minute
-	switch class {
-	case Throttled:
-		key, first, limit = "cloud "+o.Cloud, time.Second, time.Minute
-	case Configuration:
-		first, limit = 5*time.Minute, 30*time.Minute
-		r.Log.Error("a place cannot work as it is configured", "place", o.Place, "error", err)
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	at := r.rests[key]
-	at.until = r.Now().Add(backoff(at.tries, first, limit))
-	at.tries, at.class, at.why = at.tries+1, class, err.Error()
-	r.rests[key] = at
-}
-
-// calm forgets what a place was left alone for.
-func (r *Reconciler) calm(o Order) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.rests, o.Place)
-	delete(r.rests, "cloud "+o.Cloud)
-}
-
-// backoff doubles from first to limit.
-func backoff(tries int, first, limit time.Duration) time.Duration {
-	return min(first<<min(tries, 16), limit)
 }
 
 func isConflict(err error) bool {

@@ -73,11 +73,12 @@ func live(t *testing.T, seed uint64) *world {
 		w.clouds[name] = nodetest.NewCloud(func() time.Time { return w.now }, r, nodetest.CloudConfig{
 			Start: nodetest.Range{Min: sec, Max: 20 * sec}, Boot: nodetest.Range{Min: 5 * sec, Max: 90 * sec},
 			Late: nodetest.Range{Max: 20 * sec}, Ending: nodetest.Range{Max: 30 * sec},
-			Capacity: map[string]int{name + "-1": 5 + r.IntN(30)}, Quota: 10 + r.IntN(50),
+			Offers:   r.IntN(4),
+			Capacity: map[string]int{name + "-1": 5 + r.IntN(30), name + "-1/1": r.IntN(10), name + "-1/2": 5 + r.IntN(30)}, Quota: 10 + r.IntN(50),
 			LaunchRate:    nodetest.Bucket{Rate: 2, Burst: 5},
 			LaunchFaults:  nodetest.Faults{Request: some(.2), Reply: some(.2), Delay: some(.05), DelayBy: nodetest.Range{Max: 60 * sec}},
 			DestroyFaults: nodetest.Faults{Request: some(.3), Reply: some(.3)}, ListFaults: nodetest.Faults{Request: some(.3)},
-			NoCapacity: some(.3), Short: some(.3), DestroyMiss: some(.2), Mute: some(.1), Lingers: some(.5),
+			NoCapacity: some(.3), Refuses: some(.3), Short: some(.3), DestroyMiss: some(.2), Mute: some(.1), Lingers: some(.5),
 			Lifetime: time.Duration(r.IntN(2)) * time.Duration(1+r.IntN(20)) * time.Hour,
 		})
 	}

@@ -206,6 +206,9 @@ func (r *Reconciler) decide(ctx context.Context, l Lease, orders *orderGroups, e
 			return
 		}
 		n = stored
+		if n.Crowded && !l.Crowded {
+			r.rest(n.Cloud, n.Place, r.clouds[n.Cloud].fault(n.VM))
+		}
 	}
 	switch action {
 	case Nothing:

@@ -14,6 +14,10 @@ func (r *Reconciler) sight(ctx context.Context, l *Lease) Sight {
 	s := Sight{Awake: r.Now().Sub(r.began)}
 	if cloud, known := r.clouds[l.Cloud]; known && l.Order != "" {
 		s.Machine = cloud.machine(l, r.Timing, func(vm string) bool { return r.claimed(l.Cloud, vm) })
+		if err := cloud.fault(l.VM); err != nil {
+			class := ClassOf(err)
+			s.Fault, s.NoRoom = err.Error(), class == NoCapacity || class == Quota
+		}
 	}
 	s.Hold = r.held(l)
 	if l.Spare() {

@@ -51,6 +51,10 @@ type world struct {
 	stopLost  bool
 	strangers bool // machines may be refused
 	spares    int
+	batch     int  // machines of one order at most
+	nat       bool // machines call in from other addresses
+	prove     func(machine, proof string) error
+	small     bool // no place has a machine that is large enough
 }
 
 // agent is what runs on one machine.
@@ -124,6 +128,21 @@ type driver struct {
 	nodes.Driver
 	w    *world
 	name string
+}
+
+// Prove implements nodes.Prover.
+func (d driver) Prove(machine, proof string) error {
+	if d.w.prove == nil {
+		return nil
+	}
+	return d.w.prove(machine, proof)
+}
+
+func (d driver) Offers(ctx context.Context, place string, need nodes.Need) ([]nodes.Offer, error) {
+	if d.w.small {
+		return nil, nil
+	}
+	return d.Driver.Offers(ctx, place, need)
 }
 
 func (d driver) Launch(ctx context.Context, o nodes.Order) ([]nodes.VM, error) {
@@ -260,7 +279,7 @@ func (w *world) start() {
 	clouds := map[string]nodes.Cloud{}
 	for _, name := range []string{"idc", "aws"} {
 		if c, there := w.clouds[name]; there {
-			clouds[name] = nodes.Cloud{Driver: driver{c.Driver(owner), w, name}, Limit: 40}
+			clouds[name] = nodes.Cloud{Driver: driver{c.Driver(owner), w, name}, Limit: 40, Batch: w.batch, NAT: w.nat}
 			places = append(places, nodes.Place{Name: name + "-1", Cloud: name})
 		}
 	}
