@@ -71,3 +71,4 @@ if ! checked "$groovy" "$groovy_sha256"; then
 fi
 
 "$root/scripts/shellcheck.sh"
+"$root/scripts/cloud-init.sh"

@@ -37,7 +37,7 @@ type Options struct {
 }
 
 const (
-	bodyLimit    = 4096
+	bodyLimit    = 16 << 10
 	bodyTime     = 10 * time.Second       // for a body to arrive
 	replyTime    = 10 * time.Second       // for a reply to be taken, beyond the hold
 	refusalTime  = 200 * time.Millisecond // every refusal takes as long, whatever it took to find
@@ -130,7 +130,7 @@ func (h *handler) answer(ctx context.Context, w http.ResponseWriter, call nodes.
 		reply(w, http.StatusAccepted, "nothing yet\n")
 	case errors.Is(err, nodes.ErrStranger):
 		h.strangers.refused(address)
-		log.Info("a stranger has called in")
+		log.Info("a stranger has called in", "error", err)
 		wait(ctx, time.Until(began.Add(refusalTime)), nil)
 		reply(w, http.StatusUnauthorized, refusal)
 	case errors.Is(err, nodes.ErrSpent):
@@ -198,6 +198,10 @@ func read(w http.ResponseWriter, r *http.Request) (nodes.Call, error) {
 			return nodes.Call{}, fmt.Errorf("%s is missing, there twice, or of another shape", field.name)
 		}
 		*field.to = form.Get(field.name)
+	}
+	c.Proof = form.Get("proof")
+	if len(form["proof"]) > 1 || !proofShape.MatchString(c.Proof) {
+		return nodes.Call{}, errors.New("proof is there twice, or not base64")
 	}
 	return c, nil
 }

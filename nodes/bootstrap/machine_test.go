@@ -28,7 +28,7 @@ var given = nodes.Handover{Name: "lease-1", Secret: secret}
 
 // tools are all programs that the script may use, beside a shell and one of
 // curl and wget; docs/node-image.md promises them.
-var tools = []string{"cat", "cp", "date", "dd", "grep", "mkdir", "od", "rm", "sed", "sha256sum", "tail", "tr"}
+var tools = []string{"cat", "cp", "date", "dd", "grep", "chown", "id", "mkdir", "setpriv", "od", "rm", "sed", "sha256sum", "tail", "tr"}
 
 // fakeSleep makes back-offs short. 7777 is the life of a machine that is to
 // end in the test, and 60 what a watchdog leaves to its script then; longer

@@ -31,12 +31,13 @@ type Params struct {
 	Token string        // the one-time token: 16 to 256 of [A-Za-z0-9_-]
 	Life  time.Duration // after which the machine powers itself off
 
-	Identify    string   // shell that sets the variable machine to the cloud's name of the machine; empty: $PROVISIONER_MACHINE
+	Identify    string   // shell that sets the variables machine, the cloud's name of the machine, and proof (see nodes.Call); empty: $PROVISIONER_MACHINE
 	CAFile      string   // certificates, on the machine, that the provisioner and the controller are checked with; empty: the system's
 	Java        string   // runs the agent; empty: java
 	JavaOptions []string // options for it
 	Jar         string   // an agent.jar that the image may have, which is used as it is; else the controller's is fetched
 	Cache       string   // a directory of the image that scripts/warm-agent.sh has made, so that the agent starts faster; empty: none
+	User        string   // runs the agent, where the script is root; empty: the script's own user
 	Dir         string   // where the agent works; empty: agent in $HOME
 	PowerOff    string   // shell that ends the machine; empty: poweroff. For a local machine, which is a process group: kill -s KILL 0
 
@@ -51,6 +52,8 @@ var scriptTemplate = template.Must(template.New("script.sh").Parse(scriptText))
 var (
 	tokenShape   = regexp.MustCompile(`^[A-Za-z0-9_-]{16,256}$`)
 	claimShape   = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	userShape    = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,31}$`)
+	proofShape   = regexp.MustCompile(`^[A-Za-z0-9+/=]*$`)
 	machineShape = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$`)
 	urlShape     = regexp.MustCompile(`^https?://[A-Za-z0-9._~:/%@\[\]-]+$`)
 )
@@ -69,12 +72,16 @@ func Script(p Params) (string, error) {
 	if _, err := url.Parse(p.URL); err != nil || !urlShape.MatchString(p.URL) {
 		return "", fmt.Errorf("write a bootstrap script: the provisioner's URL %q is not a plain http or https address", p.URL)
 	}
+	if p.User != "" && !userShape.MatchString(p.User) {
+		return "", fmt.Errorf("write a bootstrap script: %q is no name of a user", p.User)
+	}
 	if p.Life < time.Second {
 		return "", fmt.Errorf("write a bootstrap script: a life of %v is over before it begins", p.Life)
 	}
 	values := map[string]any{
 		"URL":      strings.TrimSuffix(p.URL, "/") + Path,
 		"Token":    p.Token,
+		"User":     p.User,
 		"Life":     int64(p.Life / time.Second),
 		"Timeout":  max(1, int64(cmp.Or(p.CallTimeout, defaultCallTimeout)/time.Second)),
 		"Identify": cmp.Or(p.Identify, defaultIdentify),

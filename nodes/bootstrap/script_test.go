@@ -284,7 +284,7 @@ func TestScriptJar(t *testing.T) {
 func TestScriptShellcheck(t *testing.T) {
 	shellcheck := testenv.Shellcheck(t)
 	script, err := bootstrap.Script(bootstrap.Params{URL: "https://provisioner.example", Token: token, Life: time.Hour,
-		CAFile: "/etc/ca.pem", Jar: "/opt/agent.jar", Cache: "/opt/agent-cache", Dir: "/srv/agent", JavaOptions: []string{"-Xmx1g", "it's"}})
+		CAFile: "/etc/ca.pem", Jar: "/opt/agent.jar", Cache: "/opt/agent-cache", Dir: "/srv/agent", User: "batch", Identify: bootstrap.IdentifyOnEC2, JavaOptions: []string{"-Xmx1g", "it's"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -310,6 +310,7 @@ func TestScriptRefuses(t *testing.T) {
 		"no life":          func(p *bootstrap.Params) { p.Life = 0 },
 		"NUL in a path":    func(p *bootstrap.Params) { p.CAFile = "a\x00" },
 		"NUL in an option": func(p *bootstrap.Params) { p.JavaOptions = []string{"a\x00"} },
+		"a bad user":       func(p *bootstrap.Params) { p.User = "a b" },
 		"broken Identify":  func(p *bootstrap.Params) { p.Identify = "machine=$(" },
 		"no shell":         func(p *bootstrap.Params) { p.PowerOff = "} ; {" },
 	} {
