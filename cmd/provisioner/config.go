@@ -72,6 +72,8 @@ type Cloud struct {
 	Limit  int           `yaml:"limit" doc:"Machines at once; 0: no limit." default:"0" min:"0"`
 	Every  time.Duration `yaml:"every" doc:"Time between two lists of the machines." default:"10s" min:"100ms" max:"10m"`
 	Calls  int           `yaml:"calls" doc:"Calls to the cloud at the same time." default:"4" min:"1" max:"100"`
+	Batch  int           `yaml:"batch" doc:"Machines that are ordered in one call at most. They share a bootstrap token until each has called in." default:"10" min:"1" max:"1000"`
+	NAT    bool          `yaml:"nat" doc:"Machines call in through NAT, so that a call's address cannot be compared with the one that the cloud gave the machine." default:"false"`
 	Local  *Local        `yaml:",inline" when:"driver=local"`
 }
 
@@ -157,6 +159,7 @@ type Timing struct {
 
 // Bootstrap says how a machine starts its agent.
 type Bootstrap struct {
+	User        string   `yaml:"user" doc:"User that the agent and the runs have on machines of a cloud; the image has it. Default: root, who can also stop the machine's own deadline. Local machines have the provisioner's user." pattern:"[a-z_][a-z0-9_-]{0,31}" example:"batch"`
 	Java        string   `yaml:"java" doc:"The java that runs the agent, on the machine." default:"java"`
 	JavaOptions []string `yaml:"java_options" doc:"Options for it. The defaults make a fresh agent ready soonest." default:"[-Xmx256m, -XX:+UseSerialGC, -XX:TieredStopAtLevel=1]"`
 	CAFile      string   `yaml:"ca_file" doc:"Certificates, on the machine, that provisioner and controller are checked with. Default: the system's."`

@@ -35,7 +35,7 @@ func TestWholeConfig(t *testing.T) {
 			URL: "https://jenkins.example/ci", User: "provisioner", TokenFile: "/etc/p/tokens/jenkins", AgentURL: "https://jenkins-agents.example/ci",
 			Every: 2 * time.Second, StopLostRuns: true,
 		}},
-		Clouds: map[string]Cloud{"here": {Driver: "local", Limit: 8, Every: 5 * time.Second, Calls: 2, Local: &Local{
+		Clouds: map[string]Cloud{"here": {Driver: "local", Limit: 8, Every: 5 * time.Second, Calls: 2, Batch: 20, NAT: true, Local: &Local{
 			Dir: "/etc/p/machines", Path: "/opt/java/bin:/usr/bin:/bin", Env: Env{"JAVA_HOME_21": "/opt/java"}, Cgroup: "/sys/fs/cgroup/provisioner", KeepLogs: 48 * time.Hour,
 		}}},
 		Pools: map[string]Pool{"standard": {
@@ -48,7 +48,7 @@ func TestWholeConfig(t *testing.T) {
 			Settle: 7 * time.Minute, Patience: 6 * time.Minute, SpareAge: 2 * time.Hour, Orphan: 6 * time.Minute, Visible: 3 * time.Minute,
 			Overrun: 11 * time.Minute, MaxLife: 73 * time.Hour, Repeat: 11 * time.Second, Machines: 4,
 		},
-		Bootstrap: Bootstrap{"/opt/java/bin/java", []string{"-Xmx128m"}, "/etc/ssl/ca.pem", "/opt/agent-cache"},
+		Bootstrap: Bootstrap{"batch", "/opt/java/bin/java", []string{"-Xmx128m"}, "/etc/ssl/ca.pem", "/opt/agent-cache"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -218,7 +218,8 @@ func (d *devWorld) start(ctx context.Context) error {
 	}
 	p.pools = p.nodes.Pools
 	p.tokens = []console.Token{{Name: "dev", Role: console.Operate, Hash: console.HashToken(devToken)}}
-	p.bootstrap = bootstrap.Params{Java: java, PowerOff: endGroup}
+	p.bootstrap = bootstrap.Params{Java: java}
+	p.userData = map[string]userData{"local": localData}
 	if d.service, err = newService(ctx, p); err != nil {
 		return err
 	}

@@ -179,7 +179,7 @@ func (a *agentStart) warm(t *testing.T) string {
 // builds on it.
 func (a *agentStart) measure(t *testing.T, options []string, cache string) agentTook {
 	script, err := bootstrap.Script(bootstrap.Params{URL: a.site.URL, Token: "a-token-for-a-measurement", Life: time.Hour,
-		Java: a.java, JavaOptions: options, Cache: cache, PowerOff: endGroup})
+		Java: a.java, JavaOptions: options, Cache: cache, PowerOff: "kill -s KILL 0"})
 	if err != nil {
 		t.Fatal(err)
 	}

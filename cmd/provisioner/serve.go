@@ -64,7 +64,8 @@ func (c *Config) parts(log *slog.Logger) (parts, error) {
 		return parts{}, err
 	}
 	p := parts{storeURL: url.Reveal(), listen: c.Listen, catalogFile: c.Catalog, retention: c.Retention, pools: c.nodePools()}
-	p.bootstrap = bootstrap.Params{URL: c.MachinesURL, CAFile: c.Bootstrap.CAFile, Java: c.Bootstrap.Java, JavaOptions: c.Bootstrap.JavaOptions, Cache: c.Bootstrap.Cache, PowerOff: endGroup}
+	p.bootstrap = bootstrap.Params{URL: c.MachinesURL, CAFile: c.Bootstrap.CAFile, Java: c.Bootstrap.Java, JavaOptions: c.Bootstrap.JavaOptions, Cache: c.Bootstrap.Cache, User: c.Bootstrap.User}
+	p.userData = map[string]userData{}
 	p.nodes = nodes.Config{Owner: c.Owner, Teams: c.Teams, Timing: nodes.Timing(c.Timing), Key: key, Log: log,
 		Controllers: map[string]nodes.Controller{}, Clouds: map[string]nodes.Cloud{}, Pools: p.pools}
 	if c.TLS != nil {
@@ -86,7 +87,8 @@ func (c *Config) parts(log *slog.Logger) (parts, error) {
 		if err != nil {
 			return p, fmt.Errorf("clouds.%s: %w", name, err)
 		}
-		p.nodes.Clouds[name] = nodes.Cloud{Driver: driver, Limit: cfg.Limit, Every: cfg.Every, Calls: cfg.Calls}
+		p.nodes.Clouds[name] = nodes.Cloud{Driver: driver, Limit: cfg.Limit, Every: cfg.Every, Calls: cfg.Calls, Batch: cfg.Batch, NAT: cfg.NAT}
+		p.userData[name] = cfg.userData()
 	}
 	for _, t := range c.Tokens {
 		text, err := ReadSecret(t.File)
@@ -105,6 +107,11 @@ func newDriver(owner string, c Cloud) (nodes.Driver, error) {
 		return newLocal(owner, c)
 	}
 	return nil, fmt.Errorf("no driver %q", c.Driver)
+}
+
+// userData returns how machines of the cloud are told what to run.
+func (c *Cloud) userData() userData {
+	return localData
 }
 
 // newClient makes the client of a controller.

@@ -24,14 +24,15 @@ import (
 
 // parts is what a provisioner is put together from.
 type parts struct {
-	nodes       nodes.Config     // without Store, Metrics, UserData and Drained, which the service adds
-	storeURL    string           //
-	listen      string           // address of the API and of bootstrap
-	tls         *tls.Config      // nil: plain HTTP
-	bootstrap   bootstrap.Params // URL as machines reach it; Token and Life are set for each order
-	catalogFile string           // read at start and when it changes; empty: the catalog is pushed
-	retention   time.Duration    // of leases that are gone; 0: for ever
-	tokens      []console.Token  // who may call the API
+	nodes       nodes.Config        // without Store, Metrics, UserData and Drained, which the service adds
+	storeURL    string              //
+	listen      string              // address of the API and of bootstrap
+	tls         *tls.Config         // nil: plain HTTP
+	bootstrap   bootstrap.Params    // URL as machines reach it; Token and Life are set for each order
+	userData    map[string]userData // by cloud
+	catalogFile string              // read at start and when it changes; empty: the catalog is pushed
+	retention   time.Duration       // of leases that are gone; 0: for ever
+	tokens      []console.Token     // who may call the API
 	pools       map[string]nodes.Pool
 }
 
@@ -55,9 +56,6 @@ type fileStamp struct {
 	size int64
 }
 
-// endGroup ends a local machine, which is a process group.
-const endGroup = "kill -s KILL 0"
-
 // newService opens the store and the address, and makes the reconciler; it
 // does nothing outside yet.
 func newService(ctx context.Context, p parts) (*service, error) {
@@ -77,7 +75,7 @@ func newService(ctx context.Context, p parts) (*service, error) {
 	c := p.nodes
 	c.Store, c.Metrics = db, nodes.NewMetrics(s.metrics)
 	c.Drained = func() map[string]string { return *s.drained.Load() }
-	c.UserData = s.userData
+	c.UserData = s.render
 	s.reconciler = nodes.New(c)
 	mux := http.NewServeMux()
 	mux.Handle(bootstrap.Path, bootstrap.Handler(s.reconciler, s.log, bootstrap.Options{Changed: s.reconciler.Changed}))
@@ -87,11 +85,34 @@ func newService(ctx context.Context, p parts) (*service, error) {
 	return s, nil
 }
 
-// userData renders what the machines of an order run when they start.
-func (s *service) userData(o nodes.Order, token string) (string, error) {
+// userData makes what machines of one cloud run when they start.
+type userData func(bootstrap.Params) (string, error)
+
+// localData is the script itself. A local machine is a process group, and
+// ends with it.
+func localData(p bootstrap.Params) (string, error) {
+	p.User, p.PowerOff = "", "kill -s KILL 0"
+	return bootstrap.Script(p)
+}
+
+// cloudInit is for images with cloud-init, on which identify says which
+// machine it is.
+func cloudInit(identify string) userData {
+	return func(p bootstrap.Params) (string, error) {
+		p.Identify = identify
+		script, err := bootstrap.Script(p)
+		if err != nil {
+			return "", err
+		}
+		return bootstrap.CloudConfig(script)
+	}
+}
+
+// render makes what the machines of an order run when they start.
+func (s *service) render(o nodes.Order, token string) (string, error) {
 	p := s.bootstrap
 	p.Token, p.Life = token, o.Expires.Sub(o.Stored)
-	return bootstrap.Script(p)
+	return s.userData[o.Cloud](p)
 }
 
 // run serves until ctx ends. Machines, leases and nodes are left as they are:
