@@ -61,6 +61,6 @@ type Pool struct {
 
 // Place is where a machine can be made.
 type Place struct {
-	Name  string // unique among all pools; drivers know what it stands for
+	Name  string // of one cloud; several pools may have it; drivers know what it stands for
 	Cloud string
 }

@@ -118,7 +118,7 @@ type Pool struct {
 
 // Place is where a machine can be made.
 type Place struct {
-	Name  string `yaml:"name" doc:"Its name, which no other place of any pool has." required:"true" pattern:"[A-Za-z0-9][A-Za-z0-9._-]{0,62}" example:"here-1"`
+	Name  string `yaml:"name" doc:"Its name. The same place may stand in several pools; with a driver that has places it is one of them." required:"true" pattern:"[A-Za-z0-9][A-Za-z0-9._-]{0,62}" example:"here-1"`
 	Cloud string `yaml:"cloud" doc:"One of clouds." required:"true" example:"here"`
 }
 

@@ -129,7 +129,9 @@ func (v *verifier) controller(path string, c Controller) {
 func (v *verifier) pools(c *Config) {
 	clouds := slices.Sorted(maps.Keys(c.Clouds))
 	first := map[string]string{}
+	clouded := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(c.Pools)) {
+		here := map[string]bool{}
 		for i, p := range c.Pools[name].Places {
 			at := fmt.Sprintf("pools.%s.places[%d]", key(name), i)
 			if _, known := c.Clouds[p.Cloud]; !known {
@@ -139,11 +141,16 @@ func (v *verifier) pools(c *Config) {
 				}
 				v.add(at+".cloud", "there is no cloud "+p.Cloud, hint)
 			}
-			if other, twice := first[p.Name]; twice {
-				v.add(at+".name", fmt.Sprintf("the place %s stands in line %d already (%s)", p.Name, v.doc.At(other+".name").Line, other), "give each place a name of its own; a cloud may have many places")
-				continue
+			other, twice := first[p.Name]
+			switch {
+			case here[p.Name]:
+				v.add(at+".name", fmt.Sprintf("the place %s stands in this pool already (%s)", p.Name, other), "take one of them out")
+			case twice && clouded[p.Name] != p.Cloud:
+				v.add(at+".name", fmt.Sprintf("the place %s is in the cloud %s in line %d (%s)", p.Name, clouded[p.Name], v.doc.At(other+".name").Line, other), "a place is in one cloud; give this one another name")
+			case !twice:
+				first[p.Name], clouded[p.Name] = at, p.Cloud
 			}
-			first[p.Name] = at
+			here[p.Name] = true
 		}
 	}
 }
