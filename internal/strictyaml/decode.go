@@ -148,7 +148,7 @@ func (d *decoder) record(s *shape, n *yaml.Node, path string, v reflect.Value) {
 	}
 	for _, e := range entries {
 		at := Join(path, e.name())
-		f := s.field(e.name())
+		f := s.fieldIn(e.name(), given)
 		if f == nil || !s.known(f, given) {
 			d.unknown(s, f, e, at, given)
 			continue

@@ -79,6 +79,26 @@ func (s *shape) rewrite(n *yaml.Node, tag string) string {
 	return ""
 }
 
+// fieldIn returns the field of a name in a map that has the given values. Of
+// several, which belong to different values of a sibling, it is the one that
+// is known there, or else the first.
+func (s *shape) fieldIn(name string, given map[string]*yaml.Node) *field {
+	var first *field
+	for i := range s.fields {
+		f := &s.fields[i]
+		if f.name != name {
+			continue
+		}
+		if s.known(f, given) {
+			return f
+		}
+		if first == nil {
+			first = f
+		}
+	}
+	return first
+}
+
 // known reports whether a field is a key of a map that has the given values.
 func (s *shape) known(f *field, given map[string]*yaml.Node) bool {
 	if f.when == nil {

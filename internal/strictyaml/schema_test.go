@@ -61,7 +61,7 @@ func TestJSONSchema(t *testing.T) {
 	for _, add := range []string{
 		"sile: clay", "open: yes1", "beds: 10", "beds: 0", "water: 30", "water: soon", "shed: 16GB", "soil: mud", "tools: rake",
 		"fence: {}", "fence: {high: 1, low: 2}", "sunny: {South-1: 2}", "plants2: []",
-		"pump: {a: {driver: wind, fuel: gas}}", "pump: {a: {driver: motor}}", "pump: {a: {driver: horse}}", "pump: {a: {sails: 3}}",
+		"pump: {a: {driver: wind, fuel: gas}}", "pump: {a: {driver: motor}}", "pump: {a: {driver: motor, fuel: x, power: 3}}", "pump: {a: {driver: wind, power: high}}", "pump: {a: {power: 3}}", "pump: {a: {driver: horse}}", "pump: {a: {sails: 3}}",
 	} {
 		if check(least+add) == nil {
 			t.Errorf("the schema takes %q", add)

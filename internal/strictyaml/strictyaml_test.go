@@ -52,10 +52,12 @@ type machine struct {
 
 type windmill struct {
 	Sails int `yaml:"sails" default:"4"`
+	Power int `yaml:"power" max:"9"`
 }
 
 type motor struct {
-	Fuel string `yaml:"fuel" required:"true" example:"petrol"`
+	Fuel  string `yaml:"fuel" required:"true" example:"petrol"`
+	Power string `yaml:"power" enum:"low,high"`
 }
 
 // even is a Checker.
@@ -85,8 +87,8 @@ corners: {west: {kind: fern}}
 fence: {high: 2}
 gate:
 pump:
-  a: {driver: wind}
-  b: {driver: motor, fuel: gas}
+  a: {driver: wind, power: 3}
+  b: {driver: motor, fuel: gas, power: high}
 `
 
 func decode(text string) (garden, *strictyaml.Document, strictyaml.Problems) {
@@ -104,7 +106,7 @@ func TestDecode(t *testing.T) {
 		Name: "home", Note: "2026-03-01", Soil: "sand", Beds: 3, Seeds: 5000000000, Depth: 2, Water: 90 * time.Minute, Shed: 512 << 20,
 		Tools: []string{"rake"}, Plants: []plant{{"rose", 2}, {"oak", 0}}, Sunny: map[string]int{"south": 8, "north": 2},
 		Corners: map[string]*plant{"west": {"fern", 0}}, Fence: &fence{2}, Gate: gate{3},
-		Pump: map[string]machine{"a": {"wind", &windmill{4}, nil}, "b": {"motor", nil, &motor{"gas"}}},
+		Pump: map[string]machine{"a": {"wind", &windmill{4, 3}, nil}, "b": {"motor", nil, &motor{"gas", "high"}}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
