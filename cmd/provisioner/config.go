@@ -165,3 +165,9 @@ type Bootstrap struct {
 	CAFile      string   `yaml:"ca_file" doc:"Certificates, on the machine, that provisioner and controller are checked with. Default: the system's."`
 	Cache       string   `yaml:"cache" doc:"Directory, on the machine, that scripts/warm-agent.sh has made: with it the first step of a run begins sooner (docs/agent-start.md)." example:"/opt/agent-cache"`
 }
+
+// placeNames returns the names of the cloud's places, sorted; nil where the
+// driver takes any.
+func (c *Cloud) placeNames() []string {
+	return nil
+}

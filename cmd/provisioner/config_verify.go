@@ -127,32 +127,46 @@ func (v *verifier) controller(path string, c Controller) {
 }
 
 func (v *verifier) pools(c *Config) {
-	clouds := slices.Sorted(maps.Keys(c.Clouds))
-	first := map[string]string{}
-	clouded := map[string]string{}
+	first := map[string]firstPlace{}
 	for _, name := range slices.Sorted(maps.Keys(c.Pools)) {
-		here := map[string]bool{}
-		for i, p := range c.Pools[name].Places {
-			at := fmt.Sprintf("pools.%s.places[%d]", key(name), i)
-			if _, known := c.Clouds[p.Cloud]; !known {
-				hint := "there are: " + strings.Join(clouds, ", ")
-				if near := strictyaml.Nearest(p.Cloud, clouds); near != "" {
-					hint = "did you mean " + near + "?"
-				}
-				v.add(at+".cloud", "there is no cloud "+p.Cloud, hint)
-			}
-			other, twice := first[p.Name]
-			switch {
-			case here[p.Name]:
-				v.add(at+".name", fmt.Sprintf("the place %s stands in this pool already (%s)", p.Name, other), "take one of them out")
-			case twice && clouded[p.Name] != p.Cloud:
-				v.add(at+".name", fmt.Sprintf("the place %s is in the cloud %s in line %d (%s)", p.Name, clouded[p.Name], v.doc.At(other+".name").Line, other), "a place is in one cloud; give this one another name")
-			case !twice:
-				first[p.Name], clouded[p.Name] = at, p.Cloud
-			}
-			here[p.Name] = true
-		}
+		v.places("pools."+key(name)+".places", c.Pools[name].Places, c.Clouds, first)
 	}
+}
+
+// firstPlace is where a place was named first.
+type firstPlace struct{ at, cloud string }
+
+// places checks an ordered list of places. A name stands for one place,
+// whatever pool it is in.
+func (v *verifier) places(list string, places []Place, clouds map[string]Cloud, first map[string]firstPlace) {
+	here := map[string]bool{}
+	for i, p := range places {
+		at := fmt.Sprintf("%s[%d]", list, i)
+		if cloud, known := clouds[p.Cloud]; !known {
+			v.unknown(at+".cloud", "there is no cloud "+p.Cloud, p.Cloud, slices.Sorted(maps.Keys(clouds)))
+		} else if names := cloud.placeNames(); names != nil && !slices.Contains(names, p.Name) {
+			v.unknown(at+".name", "the cloud "+p.Cloud+" has no place "+p.Name, p.Name, names)
+		}
+		other, twice := first[p.Name]
+		switch {
+		case here[p.Name]:
+			v.add(at+".name", fmt.Sprintf("the place %s stands in this pool already (%s)", p.Name, other.at), "take one of them out")
+		case twice && other.cloud != p.Cloud:
+			v.add(at+".name", fmt.Sprintf("the place %s is in the cloud %s in line %d (%s)", p.Name, other.cloud, v.doc.At(other.at+".name").Line, other.at), "a place is in one cloud; give this one another name")
+		case !twice:
+			first[p.Name] = firstPlace{at, p.Cloud}
+		}
+		here[p.Name] = true
+	}
+}
+
+// unknown reports a name that is none of those there are.
+func (v *verifier) unknown(path, message, name string, known []string) {
+	hint := "there are: " + strings.Join(known, ", ")
+	if near := strictyaml.Nearest(name, known); near != "" {
+		hint = "did you mean " + near + "?"
+	}
+	v.add(path, message, hint)
 }
 
 // key writes a name as paths of problems have it.

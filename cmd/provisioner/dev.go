@@ -32,6 +32,7 @@ const devAhead = 12 * time.Second
 // devOptions is what dev is asked for.
 type devOptions struct {
 	catalog string
+	clouds  string // configuration of clouds whose machines are used; empty: local processes
 	runs    int
 	verbose bool
 	keep    bool // go on until it is interrupted
@@ -47,13 +48,17 @@ func devCommand(io *streams) *cobra.Command {
 and local processes as machines, all on loopback and in a temporary directory.
 Its clock stands a few seconds before a scheduled minute. Then the jobs that
 are due and a few more are run, and what becomes of each is shown. At the end
-nothing is left: no process, no file.`,
+nothing is left: no process, no file.
+
+With --clouds the machines are those of real clouds, whose hypervisor is fake:
+on each that runs, a local process does what its user data says.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return dev(cmd.Context(), io, o)
 		},
 	}
 	cmd.Flags().StringVar(&o.catalog, "catalog", "", "catalog.json that batchctl render has written (required)")
+	cmd.Flags().StringVar(&o.clouds, "clouds", "", "file with the owner, clouds and places of machines that are used instead of local processes")
 	cmd.Flags().IntVar(&o.runs, "runs", 4, "how many runs are started by hand besides the scheduled ones")
 	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "show the provisioner's log")
 	cmd.Flags().BoolVar(&o.keep, "keep", false, "go on until Ctrl-C, and print where Jenkins and the API are")
@@ -79,6 +84,9 @@ func dev(ctx context.Context, io *streams, o devOptions) (err error) {
 	}
 	clock := clockAt(due.Add(-devAhead))
 	d := &devWorld{streams: io, devOptions: o, catalog: c, dir: dir, now: clock, due: due}
+	if err := d.readClouds(ctx); err != nil {
+		return errors.Join(err, os.RemoveAll(dir))
+	}
 	if err := d.start(ctx); err != nil {
 		return errors.Join(err, d.cleanUp(ctx))
 	}
@@ -98,7 +106,7 @@ type devWorld struct {
 	jenkins *jenkinstest.Server
 	web     *http.Server
 	url     string
-	driver  *local.Driver
+	clouds  *devClouds // nil: local processes are the machines
 	service *service
 	cancel  context.CancelFunc
 	ended   chan error
@@ -193,9 +201,6 @@ func (d *devWorld) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if d.driver, err = d.newDriver(); err != nil {
-		return err
-	}
 	client, err := jenkins.New(jenkins.Config{URL: d.url, User: "provisioner", Token: jenkinstest.Token("provisioner")})
 	if err != nil {
 		return err
@@ -208,18 +213,21 @@ func (d *devWorld) start(ctx context.Context) error {
 	p.nodes = nodes.Config{
 		Owner: "dev", Timing: nodes.DefaultTiming(), Key: []byte("a key that lives as long as dev"), Log: log, Now: d.now,
 		Controllers: map[string]nodes.Controller{},
-		Clouds:      map[string]nodes.Cloud{"local": {Driver: d.driver, Every: time.Second, Calls: 4}},
 		Pools:       map[string]nodes.Pool{},
+	}
+	p.userData = map[string]userData{"local": localData}
+	places, err := d.useClouds(&p)
+	if err != nil {
+		return err
 	}
 	for i := range d.catalog.Jobs {
 		j := &d.catalog.Jobs[i]
 		p.nodes.Controllers[j.Controller] = nodes.Controller{Client: client, AgentURL: d.url, Every: 200 * time.Millisecond}
-		p.nodes.Pools[j.Node.Pool] = nodes.Pool{Name: j.Node.Pool, Ahead: true, Lead: 10 * time.Second, Places: []nodes.Place{{Name: "here-" + j.Node.Pool, Cloud: "local"}}}
+		p.nodes.Pools[j.Node.Pool] = nodes.Pool{Name: j.Node.Pool, Ahead: true, Lead: 10 * time.Second, Places: places}
 	}
 	p.pools = p.nodes.Pools
 	p.tokens = []console.Token{{Name: "dev", Role: console.Operate, Hash: console.HashToken(devToken)}}
 	p.bootstrap = bootstrap.Params{Java: java}
-	p.userData = map[string]userData{"local": localData}
 	if d.service, err = newService(ctx, p); err != nil {
 		return err
 	}
@@ -230,7 +238,24 @@ func (d *devWorld) start(ctx context.Context) error {
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	d.cancel = cancel
 	go func() { d.ended <- d.service.run(running) }()
+	if d.clouds != nil {
+		d.clouds.play(running, d.service)
+	}
 	return nil
+}
+
+// useClouds gives the provisioner its clouds, and returns the places that
+// each pool has.
+func (d *devWorld) useClouds(p *parts) ([]nodes.Place, error) {
+	if d.clouds != nil {
+		return d.clouds.join(p)
+	}
+	driver, err := local.New(local.Config{Dir: filepath.Join(d.dir, "machines"), Owner: "dev"})
+	if err != nil {
+		return nil, err
+	}
+	p.nodes.Clouds = map[string]nodes.Cloud{"local": {Driver: driver, Every: time.Second, Calls: 4}}
+	return []nodes.Place{{Name: "here", Cloud: "local"}}, nil
 }
 
 // devToken opens the API of dev, which listens on loopback and guards nothing.
@@ -251,10 +276,6 @@ func (d *devWorld) log() (*slog.Logger, error) {
 	return slog.New(slog.NewJSONHandler(f, nil)), nil
 }
 
-func (d *devWorld) newDriver() (*local.Driver, error) {
-	return local.New(local.Config{Dir: filepath.Join(d.dir, "machines"), Owner: "dev"})
-}
-
 // fakeJava writes the program that the bootstrap script takes for java. It
 // gets the arguments of a Jenkins agent, and connects to the simulated
 // Jenkins as one.
@@ -273,6 +294,9 @@ func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''
 // stop stops the provisioner and Jenkins.
 func (d *devWorld) stop(ctx context.Context) error {
 	d.cancel()
+	if d.clouds != nil {
+		d.clouds.playing.Wait()
+	}
 	quick, stop := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer stop()
 	if d.web.Shutdown(quick) != nil {
@@ -284,6 +308,9 @@ func (d *devWorld) stop(ctx context.Context) error {
 // cleanUp ends the machines that are left, and removes the directory.
 func (d *devWorld) cleanUp(ctx context.Context) error {
 	left, err := sweepDev(context.WithoutCancel(ctx), d.dir)
+	if d.clouds != nil {
+		left, err = d.clouds.sweep(context.WithoutCancel(ctx))
+	}
 	d.summary.left = left
 	return errors.Join(err, os.RemoveAll(d.dir))
 }
