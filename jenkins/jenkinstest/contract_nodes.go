@@ -136,9 +136,8 @@ func zombie(t *trial) {
 	if !ok || !node.Offline || node.Idle || len(node.Running) != 1 || node.Running[0] != ref {
 		t.Errorf("a node deleted under its run is %+v, %v", node, ok)
 	}
-	if _, err := t.Secret(ctx, name); err == nil {
-		t.Error("a node deleted under its run has a secret")
-	}
+	// Whether its secret can still be read depends on the controller's
+	// authorization.
 	disconnect() // else its agent comes and goes 20 times a second
 	err := t.DeleteNode(ctx, name)
 	_, ok = t.node(name)
