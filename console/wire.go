@@ -18,9 +18,22 @@ func lease(l *nodes.Lease, now time.Time) api.Lease {
 		Expires: l.Expires, Waited: waited(l, now), Boot: boot(l).Seconds(),
 		Pool: l.Pool, Need: api.Need{CPU: l.Need.CPU, Memory: l.Need.Memory, Disk: l.Need.Disk, Arch: l.Need.Arch},
 		Place: l.Place, Cloud: l.Cloud, Machine: l.VM, Address: l.Address, Detail: l.Detail,
+		Price: l.Price, Cost: cost(l, now),
 		Result: l.Result, Served: l.Delivered, Refused: l.Refused, Overdue: l.Overdue, Foreign: l.Foreign,
 		HoldUntil: l.HoldUntil, HeldBy: l.HeldBy,
 	}
+}
+
+// cost returns what the machine has cost so far, in US dollars; 0 where its
+// price is not known. Clouds count from about the order to about the end.
+func cost(l *nodes.Lease, now time.Time) float64 {
+	if l.VM == "" || l.Ordered.IsZero() {
+		return 0
+	}
+	if l.State == nodes.Gone {
+		now = l.Since
+	}
+	return l.Price * max(0, now.Sub(l.Ordered).Hours())
 }
 
 // waited returns how long the run has waited for its machine, in seconds; nil

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -148,7 +149,12 @@ func boots(machine, detail, online string) []step {
 		{100 * time.Millisecond, nodes.Launching, "asking idc-seoul for a machine", func(l *nodes.Lease, at time.Time) { l.Place, l.Cloud, l.Ordered = "idc-seoul", "idc", at }},
 		{250 * time.Millisecond, nodes.Launching, "idc-seoul: no capacity: quota of project batch is full (120 of 120 servers)", nil},
 		{300 * time.Millisecond, nodes.Launching, "asking aws-apne2 for a machine", func(l *nodes.Lease, _ time.Time) { l.Place, l.Cloud, l.Order = "aws-apne2", "aws", "o"+l.ID }},
-		{900 * time.Millisecond, nodes.Booting, "aws-apne2: accepted, " + machine + " (" + detail + ")", func(l *nodes.Lease, at time.Time) { l.VM, l.Detail, l.Expires = machine, detail, at.Add(4*time.Hour) }},
+		{900 * time.Millisecond, nodes.Booting, "aws-apne2: accepted, " + machine + " (" + detail + ")", func(l *nodes.Lease, at time.Time) {
+			l.VM, l.Detail, l.Expires, l.Price = machine, detail, at.Add(4*time.Hour), 0.1
+			if strings.HasPrefix(detail, "m7g.xlarge") {
+				l.Price = 0.2
+			}
+		}},
 		{29 * time.Second, nodes.Ready, "the machine called in 28.9s after it was asked for", func(l *nodes.Lease, at time.Time) { l.Called, l.Handed = at, at }},
 		{31 * time.Second, nodes.Ready, online, func(l *nodes.Lease, at time.Time) { l.Online = at }},
 	}

@@ -38,14 +38,15 @@ It ends with exit code 1 when the provisioner is not ready.` + provisionerHelp,
 
 // status is what the verb shows.
 type status struct {
-	Provisioner string           `json:"provisioner"`
-	Now         time.Time        `json:"now"` // by the provisioner's clock
-	Readiness   api.Readiness    `json:"readiness"`
-	Catalog     *api.CatalogInfo `json:"catalog,omitempty"`
-	Pools       []api.Pool       `json:"pools"`
-	Waiting     []api.Lease      `json:"waiting"`  // oldest first
-	Held        []api.Lease      `json:"held"`     // those that end first, first
-	Failures    []api.Lease      `json:"failures"` // newest first
+	Provisioner string             `json:"provisioner"`
+	Now         time.Time          `json:"now"` // by the provisioner's clock
+	Readiness   api.Readiness      `json:"readiness"`
+	Catalog     *api.CatalogInfo   `json:"catalog,omitempty"`
+	Pools       []api.Pool         `json:"pools"`
+	Dollars     map[string]float64 `json:"dollars_per_hour,omitempty"` // of the machines that are there, by pool, as far as prices are known
+	Waiting     []api.Lease        `json:"waiting"`                    // oldest first
+	Held        []api.Lease        `json:"held"`                       // those that end first, first
+	Failures    []api.Lease        `json:"failures"`                   // newest first
 }
 
 func (a *app) status(cmd *cobra.Command, format string) error {
@@ -108,6 +109,12 @@ func readStatus(cmd *cobra.Command, c *api.Client) (*status, error) {
 // sort picks what waits, what is held and what failed.
 func (s *status) sort(leases, runs []api.Lease) {
 	for _, l := range leases {
+		if l.Machine != "" && l.Price > 0 {
+			if s.Dollars == nil {
+				s.Dollars = map[string]float64{}
+			}
+			s.Dollars[l.Pool] += l.Price
+		}
 		if l.Waited != nil && l.Began.IsZero() {
 			s.Waiting = append(s.Waiting, l)
 		}
@@ -197,7 +204,15 @@ func (a *app) printPart(title string, table rows, most int) error {
 
 func poolRows(s *status) rows {
 	var table rows
-	table.add("POOL", "MACHINES", "SPARES", "LEASES", "")
+	priced := len(s.Dollars) > 0
+	row := func(name, machines, dollars, spares, leases, note string) {
+		if priced {
+			table.add(name, machines, dollars, spares, leases, note)
+		} else {
+			table.add(name, machines, spares, leases, note)
+		}
+	}
+	row("POOL", "MACHINES", "$ AN HOUR", "SPARES", "LEASES", "")
 	for _, p := range s.Pools {
 		machines := fmt.Sprintf("%d of %d", p.Machines, p.Limit)
 		if p.Limit == 0 {
@@ -210,7 +225,7 @@ func poolRows(s *status) rows {
 		case !p.Configured:
 			note = "not in the configuration any more"
 		}
-		table.add(p.Name, machines, fmt.Sprintf("%d of %d", p.SparesNow, p.Spares), orDash(statesText(p.States)), note)
+		row(p.Name, machines, fmt.Sprintf("%.2f", s.Dollars[p.Name]), fmt.Sprintf("%d of %d", p.SparesNow, p.Spares), orDash(statesText(p.States)), note)
 	}
 	return table
 }

@@ -146,7 +146,11 @@ func (s *story) attempt(d *api.LeaseDetail) {
 		}
 		s.line(e.At, what, why)
 	}
-	s.table.add("", summary(l, s.zone))
+	text := summary(l, s.zone)
+	if l.State == "gone" && l.Cost > 0 {
+		text += "; its machine cost about " + dollars(l.Cost)
+	}
+	s.table.add("", text)
 }
 
 // bootText says how long the machine took, and what is usual.
@@ -156,6 +160,14 @@ func bootText(d *api.LeaseDetail) string {
 		text += fmt.Sprintf(" (usual %s)", span(seconds(d.UsualBoot)))
 	}
 	return text
+}
+
+// dollars writes a price as people do.
+func dollars(n float64) string {
+	if n < 0.01 {
+		return "$0.01 or less"
+	}
+	return fmt.Sprintf("$%.2f", n)
 }
 
 func needText(n api.Need) string {

@@ -46,6 +46,9 @@ type Lease struct {
 	Address string `json:"address,omitempty"`
 	Detail  string `json:"detail,omitempty" doc:"type, zone and the like, as the cloud names them"`
 
+	Price float64 `json:"price_per_hour,omitempty" doc:"US dollars an hour, as far as the configuration or a table of the driver says; absent where it is not known"`
+	Cost  float64 `json:"cost,omitempty" doc:"US dollars for the machine's life so far, from its order on, at that price"`
+
 	Result    string    `json:"result,omitempty" doc:"of the build, in the words of Jenkins"`
 	Served    bool      `json:"served,omitempty" doc:"the run was on its machine"`
 	Refused   bool      `json:"refused,omitempty" doc:"the run can get no machine and is told so"`
