@@ -204,7 +204,7 @@ func (j *controller) agent(name, label string, env []string) (stop func()) {
 		j.Fatal(err)
 	}
 	cmd := exec.Command(testenv.JVM(j, 21), "-jar", j.agentJar(), "-url", j.URL, "-name", name, "-secret", "@"+secret, "-webSocket", "-workDir", j.TempDir())
-	cmd.Env = env
+	cmd.Env, cmd.Dir = env, j.TempDir()
 	if err := cmd.Start(); err != nil {
 		j.Fatal(err)
 	}
