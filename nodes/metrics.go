@@ -19,6 +19,7 @@ type Metrics struct {
 	ends      *prometheus.CounterVec
 	orphans   *prometheus.CounterVec
 	lastLooks *prometheus.GaugeVec
+	dollars   *prometheus.GaugeVec
 }
 
 // waits are the buckets for waits of people and machines, in seconds.
@@ -35,11 +36,12 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		seenSent:  prometheus.NewHistogram(prometheus.HistogramOpts{Name: "provisioner_seen_to_order_seconds", Help: "Time from a run being seen in the queue until its order was sent.", Buckets: waits}),
 		boot:      prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "provisioner_boot_seconds", Help: "Time from an order until the machine called in.", Buckets: waits}, []string{"pool"}),
 		waited:    prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "provisioner_run_wait_seconds", Help: "Time from a run being seen in the queue until it was on its machine; 0 where the machine was made ahead.", Buckets: append([]float64{0}, waits...)}, []string{"pool"}),
-		ends:      prometheus.NewCounterVec(prometheus.CounterOpts{Name: "provisioner_leases_ended_total", Help: "Leases that ended, by pool and how: served, refused, foreign, overdue, unused or failed."}, []string{"pool", "how"}),
+		ends:      prometheus.NewCounterVec(prometheus.CounterOpts{Name: "provisioner_leases_ended_total", Help: "Leases that ended, by pool and how: served, refused, foreign, overdue, unused, crowded or failed."}, []string{"pool", "how"}),
 		orphans:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "provisioner_orphans_total", Help: "Tries to take away machines and nodes of ours that no lease has."}, []string{"kind"}),
 		lastLooks: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "provisioner_last_look_timestamp_seconds", Help: "When a cloud or a controller answered a look last."}, []string{"kind", "name"}),
+		dollars:   prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "provisioner_machines_dollars_per_hour", Help: "What the machines of live leases cost, where prices are known."}, []string{"cloud"}),
 	}
-	reg.MustRegister(m.leases, m.pass, m.looks, m.failures, m.launches, m.seenSent, m.boot, m.waited, m.ends, m.orphans, m.lastLooks)
+	reg.MustRegister(m.leases, m.pass, m.looks, m.failures, m.launches, m.seenSent, m.boot, m.waited, m.ends, m.orphans, m.lastLooks, m.dollars)
 	return m
 }
 
@@ -49,8 +51,13 @@ func (m *Metrics) passed(leases []Lease, took time.Duration) {
 	}
 	m.pass.Observe(took.Seconds())
 	m.leases.Reset()
+	m.dollars.Reset()
 	for i := range leases {
-		m.leases.WithLabelValues(leases[i].Pool, string(leases[i].State)).Inc()
+		l := &leases[i]
+		m.leases.WithLabelValues(l.Pool, string(l.State)).Inc()
+		if l.VM != "" && l.Price > 0 {
+			m.dollars.WithLabelValues(l.Cloud).Add(l.Price)
+		}
 	}
 }
 
@@ -122,7 +129,7 @@ func (m *Metrics) know(pool string) {
 	if m == nil {
 		return
 	}
-	for _, how := range []string{"served", "refused", "foreign", "overdue", "unused", "failed"} {
+	for _, how := range []string{"served", "refused", "foreign", "overdue", "unused", "crowded", "failed"} {
 		m.ends.WithLabelValues(pool, how)
 	}
 }
@@ -138,6 +145,8 @@ func (l *Lease) how() string {
 		return "overdue"
 	case l.Delivered:
 		return "served"
+	case l.Crowded:
+		return "crowded"
 	case l.Spare() || l.Early() || l.Order == "":
 		return "unused"
 	}
