@@ -1,6 +1,6 @@
 #!/bin/sh
 # tools.sh: puts the programs that tests and benchmarks need into .cache
-# (or $BATCHCTL_CACHE): four JVMs, Groovy 2.4.21 and ShellCheck.
+# (or $BATCHCTL_CACHE): four JVMs, Groovy 2.4.21, ShellCheck and moto.
 # Everything is pinned; what is there already is left alone.
 set -eu
 
@@ -71,3 +71,4 @@ if ! checked "$groovy" "$groovy_sha256"; then
 fi
 
 "$root/scripts/shellcheck.sh"
+"$root/scripts/moto.sh" install
