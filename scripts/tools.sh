@@ -1,6 +1,6 @@
 #!/bin/sh
 # tools.sh: puts the programs that tests and benchmarks need into .cache
-# (or $BATCHCTL_CACHE): four JVMs, Groovy 2.4.21 and ShellCheck.
+# (or $BATCHCTL_CACHE): four JVMs, Groovy 2.4.21, ShellCheck and moto.
 # Everything is pinned; what is there already is left alone.
 set -eu
 
@@ -72,3 +72,4 @@ fi
 
 "$root/scripts/shellcheck.sh"
 "$root/scripts/cloud-init.sh"
+"$root/scripts/moto.sh" install

@@ -37,6 +37,8 @@ var allowed = map[string][]string{
 	"jvm/internal/realjvm":       {"internal/testenv"},
 	"nodes":                      {"catalog", "jenkins"},
 	"nodes/bootstrap":            {"nodes"},
+	"nodes/ec2":                  {"nodes"},
+	"nodes/ec2/ec2test":          {},
 	"nodes/local":                {"nodes"},
 	"nodes/nodetest":             {"catalog", "nodes"},
 	"store":                      {"catalog", "nodes"},
