@@ -21,13 +21,12 @@ type Handover struct {
 	URL    string // of the controller, as machines reach it
 }
 
-// Prover is a Driver whose machines can prove which they are. It is asked at
-// the first call of each machine, so that of several machines that were
-// ordered together, and share a token, none can call in as another.
+// Prover checks which machine a caller is. It is asked at the first call of
+// each machine, so that of several machines that were ordered together, and
+// share a token, none can call in as another.
 type Prover interface {
-	// Prove returns nil when proof says that the caller is the machine, or
-	// when nothing is configured to check it with.
-	Prove(machine, proof string) error
+	// Prove returns nil when proof says that the caller is the machine.
+	Prove(machine string, proof []byte) error
 }
 
 // Errors of a call. An error that wraps ErrStranger says why, which is for the

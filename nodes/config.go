@@ -45,6 +45,7 @@ type Cloud struct {
 	Every  time.Duration // between two lists
 	Calls  int           // calls at the same time
 	Batch  int           // machines of one order at most; 0: no limit
+	Prover Prover        // nil: machines need not prove which they are
 	NAT    bool          // machines call in from another address than the cloud gives them
 }
 

@@ -85,8 +85,8 @@ func (r *Reconciler) proven(l *Lease, c Call) error {
 	if !cloud.NAT && strangeAddress(l.Address, c.Address) {
 		return fmt.Errorf("%w: the call comes from another address than the cloud's %s; where machines are behind NAT set nat: true for the cloud %s", ErrStranger, l.Address, l.Cloud)
 	}
-	if p, can := cloud.Driver.(Prover); can && l.Claim == "" {
-		if err := p.Prove(c.Machine, c.Proof); err != nil {
+	if cloud.Prover != nil && l.Claim == "" {
+		if err := cloud.Prover.Prove(c.Machine, []byte(c.Proof)); err != nil {
 			return fmt.Errorf("%w: %w", ErrStranger, err)
 		}
 	}

@@ -112,12 +112,12 @@ func TestCallIn(t *testing.T) {
 func TestCallInProof(t *testing.T) {
 	w := calm(t)
 	w.put(job("live-1/pay/daily", nil), jenkinstest.JobSpec{})
-	w.prove = func(machine, proof string) error {
+	w.prover = prover(func(machine, proof string) error {
 		if proof != "signed for "+machine {
 			return errors.New("the document is for another machine")
 		}
 		return nil
-	}
+	})
 	w.strangers, w.nat = true, true
 	w.start()
 	w.jenkins.Trigger("live-1/pay/daily")

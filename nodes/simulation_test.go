@@ -53,7 +53,7 @@ type world struct {
 	spares    int
 	batch     int  // machines of one order at most
 	nat       bool // machines call in from other addresses
-	prove     func(machine, proof string) error
+	prover    nodes.Prover
 	small     bool // no place has a machine that is large enough
 }
 
@@ -130,13 +130,10 @@ type driver struct {
 	name string
 }
 
-// Prove implements nodes.Prover.
-func (d driver) Prove(machine, proof string) error {
-	if d.w.prove == nil {
-		return nil
-	}
-	return d.w.prove(machine, proof)
-}
+// prover is a nodes.Prover.
+type prover func(machine, proof string) error
+
+func (p prover) Prove(machine string, proof []byte) error { return p(machine, string(proof)) }
 
 func (d driver) Offers(ctx context.Context, place string, need nodes.Need) ([]nodes.Offer, error) {
 	if d.w.small {
@@ -279,7 +276,7 @@ func (w *world) start() {
 	clouds := map[string]nodes.Cloud{}
 	for _, name := range []string{"idc", "aws"} {
 		if c, there := w.clouds[name]; there {
-			clouds[name] = nodes.Cloud{Driver: driver{c.Driver(owner), w, name}, Limit: 40, Batch: w.batch, NAT: w.nat}
+			clouds[name] = nodes.Cloud{Driver: driver{c.Driver(owner), w, name}, Limit: 40, Batch: w.batch, NAT: w.nat, Prover: w.prover}
 			places = append(places, nodes.Place{Name: name + "-1", Cloud: name})
 		}
 	}

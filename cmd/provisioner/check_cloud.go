@@ -7,11 +7,11 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/batchctl/batchctl/nodes"
-	"github.com/batchctl/batchctl/nodes/local"
 )
 
 // cloud checks one cloud, by its driver.
@@ -19,17 +19,61 @@ func (c *checker) cloud(ctx context.Context, name string, cfg Cloud) {
 	switch {
 	case cfg.Local != nil:
 		c.local(ctx, "cloud "+name, cfg)
+	case cfg.EC2 != nil:
+		d, err := newEC2(c.cfg.Owner, cfg)
+		if err != nil {
+			c.fail("cloud "+name, err.Error())
+			return
+		}
+		for _, f := range d.Check(ctx, c.typicalNeed(name)) {
+			c.finding(name, f.Place, string(f.Level), f.Text, f.Hint)
+		}
+	case cfg.OpenStack != nil:
+		d, err := newOpenStack(c.cfg.Owner, cfg)
+		if err != nil {
+			c.fail("cloud "+name, err.Error())
+			return
+		}
+		for _, f := range d.Check(ctx) {
+			c.finding(name, f.Place, string(f.Level), f.Text, f.Hint)
+		}
 	default:
 		panic("provisioner: no check is known for the driver " + cfg.Driver)
 	}
 }
 
-// newLocal makes the driver of a local cloud.
-func newLocal(owner string, cfg Cloud) (*local.Driver, error) {
-	return local.New(local.Config{
-		Dir: cfg.Local.Dir, Owner: owner, Max: cfg.Limit, Path: cfg.Local.Path, Env: cfg.Local.Env,
-		Cgroup: cfg.Local.Cgroup, KeepLogs: cfg.Local.KeepLogs,
-	})
+// finding tells what a driver has found.
+func (c *checker) finding(cloud, place, level, text, hint string) {
+	thing := "cloud " + cloud
+	if place != "" {
+		thing += ", place " + place
+	}
+	var hints []string
+	if hint != "" {
+		hints = []string{hint}
+	}
+	switch level {
+	case "ok":
+		c.ok(thing, text)
+	case "warn":
+		c.warn(thing, text, hints...)
+	default:
+		c.fail(thing, text, hints...)
+	}
+}
+
+// typicalNeed is what the first job of the catalog needs whose pool has a
+// place in the cloud.
+func (c *checker) typicalNeed(cloud string) nodes.Need {
+	if c.jobs != nil {
+		for i := range c.jobs.Jobs {
+			j := &c.jobs.Jobs[i]
+			if slices.ContainsFunc(c.cfg.Pools[j.Node.Pool].Places, func(p Place) bool { return p.Cloud == cloud }) {
+				return needOf(j)
+			}
+		}
+	}
+	return nodes.Need{CPU: 2, Memory: 4 << 30, Disk: 20 << 30, Arch: "amd64"}
 }
 
 func (c *checker) local(ctx context.Context, thing string, cfg Cloud) {

@@ -68,13 +68,16 @@ type Controller struct {
 // the common ones in the file, and in a struct of their own here, of which
 // only the one that Driver names is set.
 type Cloud struct {
-	Driver string        `yaml:"driver" doc:"What makes the machines." required:"true" enum:"local"`
+	Driver string        `yaml:"driver" doc:"What makes the machines." required:"true" enum:"local,ec2,openstack"`
 	Limit  int           `yaml:"limit" doc:"Machines at once; 0: no limit." default:"0" min:"0"`
 	Every  time.Duration `yaml:"every" doc:"Time between two lists of the machines." default:"10s" min:"100ms" max:"10m"`
 	Calls  int           `yaml:"calls" doc:"Calls to the cloud at the same time." default:"4" min:"1" max:"100"`
-	Batch  int           `yaml:"batch" doc:"Machines that are ordered in one call at most. They share a bootstrap token until each has called in." default:"10" min:"1" max:"1000"`
+	Batch  int           `yaml:"batch" doc:"Machines that are ordered in one call at most; they share a bootstrap token. 0: 100 in EC2, which takes few calls, else 10." default:"0" min:"0" max:"1000"`
 	NAT    bool          `yaml:"nat" doc:"Machines call in through NAT, so that a call's address cannot be compared with the one that the cloud gave the machine." default:"false"`
 	Local  *Local        `yaml:",inline" when:"driver=local"`
+	EC2    *EC2          `yaml:",inline" when:"driver=ec2"`
+
+	OpenStack *OpenStack `yaml:",inline" when:"driver=openstack"`
 }
 
 // Local is what the driver local needs: machines that are processes of the
@@ -169,5 +172,11 @@ type Bootstrap struct {
 // placeNames returns the names of the cloud's places, sorted; nil where the
 // driver takes any.
 func (c *Cloud) placeNames() []string {
+	switch {
+	case c.EC2 != nil:
+		return slices.Sorted(maps.Keys(c.EC2.Places))
+	case c.OpenStack != nil:
+		return slices.Sorted(maps.Keys(c.OpenStack.Places))
+	}
 	return nil
 }

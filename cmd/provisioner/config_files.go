@@ -32,6 +32,11 @@ func (v *verifier) files(c *Config) {
 		v.tls(c.TLS)
 	}
 	v.tokenFiles(c.Tokens)
+	for _, name := range slices.Sorted(maps.Keys(c.Clouds)) {
+		if o := c.Clouds[name].OpenStack; o != nil {
+			v.openStackFiles("clouds."+key(name), o)
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.Controllers)) {
 		v.secret("controllers."+key(name)+".token_file", c.Controllers[name].TokenFile, 1)
 	}
@@ -39,6 +44,15 @@ func (v *verifier) files(c *Config) {
 		if _, err := os.ReadFile(c.Catalog); err != nil {
 			v.add("catalog", plain(err).Error(), "batchctl render writes it; without this key the catalog is pushed to the API")
 		}
+	}
+}
+
+func (v *verifier) openStackFiles(path string, o *OpenStack) {
+	if o.SecretFile != "" {
+		v.secret(path+".application_credential_secret_file", o.SecretFile, 1)
+	}
+	if o.PasswordFile != "" {
+		v.secret(path+".password_file", o.PasswordFile, 1)
 	}
 }
 

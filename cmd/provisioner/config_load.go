@@ -82,8 +82,16 @@ func (c *Config) resolve(dir string) {
 		paths = append(paths, &c.Tokens[i].File)
 	}
 	for _, cloud := range c.Clouds {
-		if cloud.Local != nil {
+		switch {
+		case cloud.Local != nil:
 			paths = append(paths, &cloud.Local.Dir)
+		case cloud.EC2 != nil:
+			paths = append(paths, &cloud.EC2.PriceFile, &cloud.EC2.CacheDir)
+			for i := range cloud.EC2.IdentityCerts {
+				paths = append(paths, &cloud.EC2.IdentityCerts[i])
+			}
+		case cloud.OpenStack != nil:
+			paths = append(paths, &cloud.OpenStack.CAFile, &cloud.OpenStack.SecretFile, &cloud.OpenStack.PasswordFile)
 		}
 	}
 	from := func(path string) string {

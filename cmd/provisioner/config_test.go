@@ -37,9 +37,25 @@ func TestWholeConfig(t *testing.T) {
 		}},
 		Clouds: map[string]Cloud{"here": {Driver: "local", Limit: 8, Every: 5 * time.Second, Calls: 2, Batch: 20, NAT: true, Local: &Local{
 			Dir: "/etc/p/machines", Path: "/opt/java/bin:/usr/bin:/bin", Env: Env{"JAVA_HOME_21": "/opt/java"}, Cgroup: "/sys/fs/cgroup/provisioner", KeepLogs: 48 * time.Hour,
+		}}, "aws-apne2": {Driver: "ec2", Every: 10 * time.Second, Calls: 4, EC2: &EC2{
+			Region: "ap-northeast-2", Profile: "batches", AssumeRole: "arn:aws:iam::123456789012:role/provisioner", ExternalID: "payments", Endpoint: "https://ec2.example",
+			Account: "123456789012", PriceFile: "/etc/p/prices.csv", CacheDir: "/etc/p/cache", IdentityCerts: []string{"/etc/p/aws.pem"},
+			Places: map[string]EC2Place{"apne2-ab": {
+				Subnets: []string{"subnet-0a", "subnet-0b"}, SecurityGroups: []string{"sg-0a"}, InstanceTypes: []string{"m7g.*", "m7i.xlarge"},
+				Images:          map[string]EC2Image{"arm64": {Parameter: "/batch/image/arm64"}, "amd64": {Name: "batch-node-*", Owners: []string{"self"}}},
+				InstanceProfile: "batch-node", KeyName: "on-call", PublicAddress: true, Market: "spot-then-on-demand", Reservations: []string{"cr-0a"},
+				LaunchTemplate: &EC2Template{Name: "batch", Version: "7"}, RootDevice: "/dev/xvda", RootMin: 30 << 30, Tags: map[string]string{"team": "payments"},
+			}},
+		}}, "idc": {Driver: "openstack", Every: 10 * time.Second, Calls: 4, OpenStack: &OpenStack{
+			AuthURL: "https://cloud.example:5000/v3", Region: "seoul", Interface: "internal", CAFile: "/etc/p/ca.pem", Credential: "abc", SecretFile: "/etc/p/secrets/idc",
+			UserDomain: "Default", Timeout: 30 * time.Second, CallsPerSecond: 5.5, Settle: 3 * time.Minute,
+			Places: map[string]OpenStackPlace{"idc-seoul": {
+				Zones: []string{"az-1", "az-2"}, Flavors: []string{"m1.large"}, Image: "batch-node", Networks: []string{"batches"}, SecurityGroups: []string{"batches"},
+				KeyName: "on-call", ServerGroup: "spread", BootFromVolume: true, VolumeType: "ssd", ConfigDrive: true, FloatingNetwork: "public", Prices: map[string]float64{"m1.large": 0.05},
+			}},
 		}}},
 		Pools: map[string]Pool{"standard": {
-			Places: []Place{{"here-1", "here"}}, Limit: 200, Lead: 3 * time.Minute,
+			Places: []Place{{"here-1", "here"}, {"idc-seoul", "idc"}, {"apne2-ab", "aws-apne2"}}, Limit: 200, Lead: 3 * time.Minute,
 			Spares: &Spares{Count: 2, CPU: 4, Memory: 16 << 30, Disk: 50 << 30, Arch: "arm64"},
 		}},
 		Teams: map[string]int{"settlement-team": 20},
@@ -104,7 +120,9 @@ func TestConfigProblems(t *testing.T) {
 		"same place":        {`pools: {a: {places: [{name: x, cloud: here}, {name: x, cloud: here}]}}`, `c.yaml:6:53: pools.a.places[1].name: the place x stands in this pool already (pools.a.places[0])`},
 		"place in two":      {"clouds: {here: {driver: local, dir: a}, there: {driver: local, dir: b}}\npools: {a: {places: [{name: x, cloud: here}]}, b: {places: [{name: x, cloud: there}]}}", `c.yaml:6:68: pools.b.places[0].name: the place x is in the cloud here in line 6 (pools.a.places[0])`},
 		"no place":          {`pools: {a: {places: []}}`, `c.yaml:6:13: pools.a.places: has 0 entries, and needs 1 at least`},
-		"another's keys":    {`clouds: {here: {driver: ec2, dir: x}}`, `c.yaml:5:25: clouds.here.driver: "ec2" is not one of local`},
+		"another's keys":    {`clouds: {here: {driver: ec2, dir: x, region: r-1, places: {here-1: {subnets: [subnet-1], images: {amd64: {id: ami-1}}}}}}`, `c.yaml:5:30: clouds.here.dir: unknown key`},
+		"other driver":      {`clouds: {here: {driver: azure, dir: x}}`, `c.yaml:5:25: clouds.here.driver: "azure" is not one of local, ec2, openstack`},
+		"place of no cloud": {`clouds: {here: {driver: openstack, auth_url: "http://k", places: {here-2: {image: i, networks: [n]}}}}`, `c.yaml:6:36: pools.standard.places[0].name: the cloud here has no place here-1`},
 		"dir":               {`clouds: {here: {driver: local}}`, `c.yaml:5:10: clouds.here.dir: is missing`},
 		"environment":       {`clouds: {here: {driver: local, dir: x, env: {PROVISIONER_X: y}}}`, `c.yaml:5:40: clouds.here.env: PROVISIONER_X cannot be set: the provisioner sets what begins with PROVISIONER_`},
 		"no time":           {`timing: {boot: 0s}`, `c.yaml:7:16: timing.boot: 0s is out of range; the least is 1s`},

@@ -29,7 +29,7 @@ type DevClouds struct {
 // would run, a local process runs in its stead, which ends with the machine.
 type devClouds struct {
 	DevClouds
-	drivers map[string]nodes.Driver
+	made    map[string]nodes.Cloud
 	standIn *local.Driver
 	playing sync.WaitGroup
 
@@ -48,7 +48,7 @@ func (d *devWorld) readClouds(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c := &devClouds{drivers: map[string]nodes.Driver{}, orders: map[string]bootstrap.Params{}}
+	c := &devClouds{made: map[string]nodes.Cloud{}, orders: map[string]bootstrap.Params{}}
 	doc, problems := strictyaml.Decode(path, text, &c.DevClouds)
 	if len(problems) == 0 {
 		v := &verifier{doc: doc}
@@ -60,7 +60,7 @@ func (d *devWorld) readClouds(ctx context.Context) error {
 		return problems
 	}
 	for name, cfg := range c.Clouds {
-		if c.drivers[name], err = newDriver(c.Owner, cfg); err != nil {
+		if c.made[name], err = newCloud(c.Owner, cfg); err != nil {
 			return fmt.Errorf("clouds.%s: %w", name, err)
 		}
 	}
@@ -81,7 +81,9 @@ func (c *devClouds) join(p *parts) ([]nodes.Place, error) {
 	p.nodes.Owner = c.Owner
 	p.nodes.Clouds = map[string]nodes.Cloud{}
 	for name, cfg := range c.Clouds {
-		p.nodes.Clouds[name] = nodes.Cloud{Driver: c.drivers[name], Limit: cfg.Limit, Every: time.Second, Calls: cfg.Calls, Batch: cfg.Batch, NAT: true}
+		cloud := c.made[name]
+		cloud.Every, cloud.NAT, cloud.Prover = time.Second, true, nil // a process on this host calls in
+		p.nodes.Clouds[name] = cloud
 		real := cfg.userData()
 		p.userData[name] = func(params bootstrap.Params) (string, error) {
 			order, _, _ := strings.Cut(params.Token, "-")
@@ -102,14 +104,14 @@ func (c *devClouds) join(p *parts) ([]nodes.Place, error) {
 // play lets a local process stand in for each machine that runs, until ctx
 // ends.
 func (c *devClouds) play(ctx context.Context, s *service) {
-	for name, driver := range c.drivers {
+	for name, cloud := range c.made {
 		if c.Clouds[name].Local != nil {
 			continue
 		}
 		c.playing.Go(func() {
 			playing := map[string]string{} // stand-in by machine
 			every(ctx, 300*time.Millisecond, func() {
-				if vms, err := driver.List(ctx); err == nil {
+				if vms, err := cloud.Driver.List(ctx); err == nil {
 					c.follow(ctx, s, vms, playing)
 				}
 			})
@@ -163,9 +165,9 @@ func (c *devClouds) sweep(ctx context.Context) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, sweepTime)
 	defer cancel()
 	found := map[string]bool{}
-	for _, name := range slices.Sorted(maps.Keys(c.drivers)) {
+	for _, name := range slices.Sorted(maps.Keys(c.made)) {
 		for {
-			vms, err := c.drivers[name].List(ctx)
+			vms, err := c.made[name].Driver.List(ctx)
 			if err == nil && len(vms) == 0 {
 				break
 			}
@@ -175,7 +177,7 @@ func (c *devClouds) sweep(ctx context.Context) (int, error) {
 				ids = append(ids, vm.ID)
 			}
 			if err == nil {
-				err = c.drivers[name].Destroy(ctx, ids...)
+				err = c.made[name].Driver.Destroy(ctx, ids...)
 			}
 			if ctx.Err() != nil {
 				return len(found), errors.Join(fmt.Errorf("machines are still in %s after %s", name, sweepTime), err)

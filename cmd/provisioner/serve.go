@@ -83,11 +83,9 @@ func (c *Config) parts(log *slog.Logger) (parts, error) {
 		p.nodes.Controllers[name] = nodes.Controller{Client: client, AgentURL: cfg.agentURL(), Every: cfg.Every, StopLost: cfg.StopLostRuns}
 	}
 	for name, cfg := range c.Clouds {
-		driver, err := newDriver(c.Owner, cfg)
-		if err != nil {
+		if p.nodes.Clouds[name], err = newCloud(c.Owner, cfg); err != nil {
 			return p, fmt.Errorf("clouds.%s: %w", name, err)
 		}
-		p.nodes.Clouds[name] = nodes.Cloud{Driver: driver, Limit: cfg.Limit, Every: cfg.Every, Calls: cfg.Calls, Batch: cfg.Batch, NAT: cfg.NAT}
 		p.userData[name] = cfg.userData()
 	}
 	for _, t := range c.Tokens {
@@ -98,20 +96,6 @@ func (c *Config) parts(log *slog.Logger) (parts, error) {
 		p.tokens = append(p.tokens, console.Token{Name: t.Name, Role: console.Role(t.Role), Hash: console.HashToken(text.Reveal())})
 	}
 	return p, nil
-}
-
-// newDriver makes the driver of a cloud.
-func newDriver(owner string, c Cloud) (nodes.Driver, error) {
-	switch {
-	case c.Local != nil:
-		return newLocal(owner, c)
-	}
-	return nil, fmt.Errorf("no driver %q", c.Driver)
-}
-
-// userData returns how machines of the cloud are told what to run.
-func (c *Cloud) userData() userData {
-	return localData
 }
 
 // newClient makes the client of a controller.

@@ -20,7 +20,7 @@ var allowed = map[string][]string{
 	"catalog":                   {},
 	"cmd/batchctl":              {"batches", "catalog", "console/api", "dsl", "jvm"},
 	"cmd/provisioner": {"catalog", "console", "console/api", "internal/strictyaml", "jenkins", "jenkins/jenkinstest",
-		"nodes", "nodes/bootstrap", "nodes/local", "store"},
+		"nodes", "nodes/bootstrap", "nodes/ec2", "nodes/local", "nodes/openstack", "store"},
 	"console":                    {"catalog", "console/api", "nodes"},
 	"console/api":                {"catalog"},
 	"dsl":                        {"batches", "catalog"},
