@@ -1,12 +1,17 @@
 # All set-up is done by the targets themselves. See docs/ for everything else.
 
-.PHONY: build demo test bench soak generate
+.PHONY: build demo demo-openstack test bench soak generate
 
 build:
 	CGO_ENABLED=0 go build -o bin/ ./cmd/batchctl ./cmd/provisioner
 
 demo: build
 	@sh scripts/demo.sh
+
+# The same with machines in a real OpenStack, and in EC2 when that is full.
+# Needs Debian 12 and root.
+demo-openstack: build
+	@scripts/demo-openstack.sh
 
 # Runs every test that this machine can run, and says at the end what it ran
 # against. With CI=true a test that cannot run is a failure.

@@ -9,8 +9,8 @@ import (
 	"github.com/batchctl/batchctl/catalog"
 )
 
-// dueTimes knows when each scheduled job is due next, and which times have
-// their machine already.
+// dueTimes knows when each scheduled job is due next, and which times need no
+// more machine.
 type dueTimes struct {
 	next []time.Time          // of jobIndex.timed, in its order
 	done map[string]time.Time // by path
@@ -26,10 +26,11 @@ type bootHistory struct {
 // Lead times: what a machine took in 99 of 100 cases, and a margin for
 // Jenkins and for the clock.
 const (
-	leadOf     = 100 // boots that are looked at
-	leadMargin = 5 * time.Second
-	leadLeast  = 5 * time.Second
-	leadMost   = 15 * time.Minute
+	leadOf      = 100 // boots that are looked at
+	leadMargin  = 5 * time.Second
+	leadLeast   = 5 * time.Second
+	leadMost    = 15 * time.Minute
+	leadTooLate = 2 * time.Second // it would come too late, and by Jenkins' clock the time may be over
 )
 
 // prepare makes machines for scheduled runs ahead of their time.
@@ -49,6 +50,7 @@ func (r *Reconciler) prepare(ctx context.Context, leases []Lease) {
 	r.mu.Unlock()
 
 	drained := r.Drained()
+	ready := readyFor(leases)
 	for i, j := range jobs.timed {
 		if next[i].IsZero() || next[i].Before(now) {
 			due, err := NextDue(j.Schedule, now)
@@ -57,7 +59,7 @@ func (r *Reconciler) prepare(ctx context.Context, leases []Lease) {
 			}
 			next[i] = due
 		}
-		if next[i].Sub(now) > leadMost || done[j.Path].Equal(next[i]) {
+		if left := next[i].Sub(now); left > leadMost || left < leadTooLate || done[j.Path].Equal(next[i]) || ready[j.Path].Equal(next[i]) {
 			continue
 		}
 		pool, known := r.Pools[j.Node.Pool]
@@ -71,6 +73,17 @@ func (r *Reconciler) prepare(ctx context.Context, leases []Lease) {
 			r.mu.Unlock()
 		})
 	}
+}
+
+// readyFor returns for which time each job has a lease that waits for its run.
+func readyFor(leases []Lease) map[string]time.Time {
+	ready := map[string]time.Time{}
+	for i := range leases {
+		if l := &leases[i]; l.Early() && l.State.Holds() && l.Due.After(ready[l.Job]) {
+			ready[l.Job] = l.Due
+		}
+	}
+	return ready
 }
 
 // prepareOne makes one early lease, once Jenkins has said what number the
@@ -93,17 +106,27 @@ func (r *Reconciler) prepareOne(ctx context.Context, j *catalog.Job, due time.Ti
 		if err != nil {
 			return
 		}
-		if slices.ContainsFunc(history, func(l Lease) bool { return l.Due.Equal(due) }) {
+		reason := "made ahead of " + due.UTC().Format(time.RFC3339)
+		failed := 0
+		for _, l := range history {
+			switch {
+			case !l.Due.Equal(due):
+				continue
+			case l.Started != 0: // its run has come
+				done()
+				return
+			case !l.Crowded:
+				failed++
+			}
+			reason = "made ahead again: " + l.Reason
+		}
+		if failed >= r.Timing.Machines {
 			done()
 			return
 		}
 		l := forJob(j, seen.next)
 		l.Life, l.Due = r.life(j), due.UTC()
-		err = r.add(ctx, l, fmt.Sprintf("made ahead of %s", due.UTC().Format(time.RFC3339)))
-		switch {
-		case err == nil:
-			done()
-		case !isConflict(err) && ctx.Err() == nil:
+		if err = r.add(ctx, l, reason); err != nil && !isConflict(err) && ctx.Err() == nil {
 			r.Log.Error("a machine cannot be made ahead", "job", j.Path, "error", err)
 		}
 	}, "early "+j.Path)

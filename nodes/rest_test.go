@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/batchctl/batchctl/catalog"
 	"github.com/batchctl/batchctl/jenkins/jenkinstest"
 	"github.com/batchctl/batchctl/nodes"
 	"github.com/batchctl/batchctl/nodes/nodetest"
@@ -162,4 +163,77 @@ func TestBatch(t *testing.T) {
 			t.Errorf("order %s has %d machines", id, n)
 		}
 	}
+}
+
+// scheduled is a world with one job that the clock starts, some time before
+// that.
+func scheduled(t *testing.T, ahead time.Duration) (w *world, due time.Time) {
+	w = calm(t)
+	due = w.now.UTC().Truncate(24 * time.Hour).Add(26*time.Hour + 15*time.Minute)
+	w.now = due.Add(-ahead)
+	w.put(job("live-1/pay/daily", func(j *catalog.Job) {
+		j.Schedule = &catalog.Schedule{Cron: []string{"15 2 * * *"}, Timezone: "UTC"}
+	}), jenkinstest.JobSpec{Duration: func(int, int) time.Duration { return 10 * time.Minute }})
+	return w, due
+}
+
+// A machine that was made ahead and got no room, or died, is made again while
+// there is time.
+func TestAheadAgain(t *testing.T) {
+	for name, cause := range map[string]func(*world){
+		"no room": func(w *world) { w.clouds["idc"] = w.cloudWith(nodetest.CloudConfig{Refuses: 1}) },
+		"died":    func(w *world) { w.clouds["idc"] = w.cloudWith(nodetest.CloudConfig{Lingers: 1}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, due := scheduled(t, 55*time.Second)
+			w.clouds["aws"] = w.cloudWith(nodetest.CloudConfig{})
+			cause(w)
+			w.start()
+			w.until("a machine is made ahead", func() bool { return w.leaseOf("live-1/pay/daily").VM != "" })
+			if name == "died" {
+				w.clouds["idc"].Kill(w.leaseOf("live-1/pay/daily").VM)
+			}
+			for w.now.Before(due) {
+				w.tick(time.Second)
+			}
+			all, _ := w.store.Runs(context.Background(), nodes.RunsFilter{Job: "live-1/pay/daily"})
+			if len(all) != 2 || all[0].Online.IsZero() || !strings.Contains(all[0].Reason+timelineOf(w, all[0].ID), "made ahead again: ") {
+				t.Errorf("at its time there are %d leases, the last online at %s: %s", len(all), all[0].Online, all[0].Reason)
+			}
+			w.jenkins.Trigger("live-1/pay/daily")
+			w.until("its run is on it", func() bool { return w.leaseOf("live-1/pay/daily").State == nodes.Busy })
+		})
+	}
+}
+
+// A person starts the job just before its time and takes the machine that was
+// made ahead: the clock's run, which has the next number, gets its own.
+func TestAheadTaken(t *testing.T) {
+	w, due := scheduled(t, 70*time.Second)
+	w.start()
+	w.until("a machine stands ready", func() bool { return !w.leaseOf("live-1/pay/daily").Online.IsZero() })
+	w.jenkins.Trigger("live-1/pay/daily")
+	w.until("a person has it", func() bool {
+		all, _ := w.store.Runs(context.Background(), nodes.RunsFilter{Job: "live-1/pay/daily"})
+		return all[len(all)-1].State == nodes.Busy
+	})
+	for w.now.Before(due) {
+		w.tick(time.Second)
+	}
+	if l := w.leaseOf("live-1/pay/daily"); l.Number != 2 || l.Online.IsZero() || !l.Early() {
+		t.Errorf("at its time the newest lease is #%d, %s: %s", l.Number, l.State, l.Reason)
+	}
+}
+
+// timelineOf returns all reasons that a lease ever had.
+func timelineOf(w *world, id string) string {
+	events, err := w.store.Timeline(context.Background(), id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var all []string
+	for _, e := range events {
+		all = append(all, e.Reason)
+	}
+	return strings.Join(all, "\n")
 }

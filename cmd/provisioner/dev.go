@@ -29,6 +29,9 @@ import (
 // its start: long enough for a local machine to be made ahead.
 const devAhead = 12 * time.Second
 
+// cloudAhead is the same where the machines are those of clouds.
+const cloudAhead = 40 * time.Second
+
 // devOptions is what dev is asked for.
 type devOptions struct {
 	catalog string
@@ -82,8 +85,11 @@ func dev(ctx context.Context, io *streams, o devOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	clock := clockAt(due.Add(-devAhead))
-	d := &devWorld{streams: io, devOptions: o, catalog: c, dir: dir, now: clock, due: due}
+	ahead := devAhead
+	if o.clouds != "" {
+		ahead = cloudAhead
+	}
+	d := &devWorld{streams: io, devOptions: o, catalog: c, dir: dir, ahead: ahead, now: clockAt(due.Add(-ahead)), due: due}
 	if err := d.readClouds(ctx); err != nil {
 		return errors.Join(err, os.RemoveAll(dir))
 	}
@@ -100,6 +106,7 @@ type devWorld struct {
 	devOptions
 	catalog catalog.Catalog
 	dir     string
+	ahead   time.Duration
 	now     func() time.Time
 	due     time.Time
 
@@ -223,7 +230,7 @@ func (d *devWorld) start(ctx context.Context) error {
 	for i := range d.catalog.Jobs {
 		j := &d.catalog.Jobs[i]
 		p.nodes.Controllers[j.Controller] = nodes.Controller{Client: client, AgentURL: d.url, Every: 200 * time.Millisecond}
-		p.nodes.Pools[j.Node.Pool] = nodes.Pool{Name: j.Node.Pool, Ahead: true, Lead: 10 * time.Second, Places: places}
+		p.nodes.Pools[j.Node.Pool] = nodes.Pool{Name: j.Node.Pool, Ahead: true, Lead: d.ahead - 2*time.Second, Places: places}
 	}
 	p.pools = p.nodes.Pools
 	p.tokens = []console.Token{{Name: "dev", Role: console.Operate, Hash: console.HashToken(devToken)}}

@@ -13,7 +13,7 @@ import (
 )
 
 // devPatience bounds the whole of dev.
-const devPatience = 90 * time.Second
+const devPatience = 3 * time.Minute
 
 // summary is what dev found when all was over.
 type summary struct {
