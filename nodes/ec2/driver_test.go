@@ -28,7 +28,7 @@ func TestDriver(t *testing.T) {
 // trouble, and speaks HTML.
 func TestDriverWithFaults(t *testing.T) {
 	l := newLab(t)
-	l.Behave(ec2test.Behaviour{Pending: 100 * time.Millisecond, Hidden: 100 * time.Millisecond, Page: 5, EndsAny: true})
+	l.Behave(ec2test.Behaviour{Pending: 100 * time.Millisecond, Hidden: 100 * time.Millisecond, Page: 25, EndsAny: true})
 	s := suite{lab: l, random: rand.New(rand.NewPCG(1, 2))}
 	l.Fail(s.chance)
 	nodetest.TestDriver(t, s.driverLab(60))

@@ -67,9 +67,22 @@ func newLab(t testing.TB) *lab {
 	}
 	l.subnets = []string{zones[region+"a"], zones[region+"b"], zones[region+"c"]}
 	front := httptest.NewServer(l.Server)
-	t.Cleanup(front.Close)
 	l.url = front.URL
+	t.Cleanup(func() {
+		front.Close()
+		l.permitted()
+	})
 	return l
+}
+
+// permitted checks that the policy allows all that was called.
+func (l *lab) permitted() {
+	may := allowed(l.t, examplePolicy())
+	for _, c := range l.Calls() {
+		if name := actionName(c); may[name] == nil && name != "sts:AssumeRole" { // that is the caller's own policy
+			l.t.Errorf("the policy does not allow %s", name)
+		}
+	}
 }
 
 // config is one that is right, with a place called here.

@@ -35,7 +35,7 @@ func (d *Driver) Offers(ctx context.Context, name string, need nodes.Need) ([]no
 		return nil, err
 	}
 	fit := choose(all, need, p.InstanceTypes, d.prices)
-	if len(fit) == 0 {
+	if len(fit) == 0 && len(p.Reservations) == 0 {
 		return nil, nil
 	}
 	base, err := d.baseSpec(ctx, p, from, need)
@@ -46,6 +46,8 @@ func (d *Driver) Offers(ctx context.Context, name string, need nodes.Need) ([]no
 	if err != nil {
 		return nil, err
 	}
+	// Who names a reservation names its type.
+	held = slices.DeleteFunc(slices.Clone(held), func(r reservation) bool { return len(choose(all, need, []string{r.Type}, nil)) == 0 })
 	return d.offers(base, p, fit, subnets, held), nil
 }
 
@@ -76,9 +78,9 @@ const maxVolume = 16 << 40
 
 func (d *Driver) offers(base spec, p Place, fit []instanceType, subnets []subnet, held []reservation) []nodes.Offer {
 	var offers []nodes.Offer
-	add := func(t *instanceType, s subnet, m Market, reserved string) {
+	add := func(t string, s subnet, m Market, reserved string) {
 		x := base
-		x.Type, x.Subnet, x.Zone, x.Market = t.Name, s.ID, s.Zone, m
+		x.Type, x.Subnet, x.Zone, x.Market = t, s.ID, s.Zone, m
 		if reserved != "" {
 			x.Reservation = reserved
 		}
@@ -86,13 +88,12 @@ func (d *Driver) offers(base spec, p Place, fit []instanceType, subnets []subnet
 		if slices.ContainsFunc(subnets, func(o subnet) bool { return o.Zone == s.Zone && o.ID != s.ID }) {
 			name += ", " + s.ID
 		}
-		offers = append(offers, nodes.Offer{Name: name, Spec: x.String(), Price: d.prices[t.Name].of(m), Scopes: x.scopes()})
+		offers = append(offers, nodes.Offer{Name: name, Spec: x.String(), Price: d.prices[t].of(m), Scopes: x.scopes()})
 	}
 	for _, r := range held {
-		i := slices.IndexFunc(fit, func(t instanceType) bool { return t.Name == r.Type })
 		for _, s := range subnets {
-			if i >= 0 && s.Zone == r.Zone && len(offers) < maxOffers/2 {
-				add(&fit[i], s, OnDemand, r.ID)
+			if s.Zone == r.Zone && len(offers) < maxOffers/2 {
+				add(r.Type, s, OnDemand, r.ID)
 			}
 		}
 	}
@@ -104,7 +105,7 @@ func (d *Driver) offers(base spec, p Place, fit []instanceType, subnets []subnet
 		for i := range fit {
 			for _, s := range subnets {
 				if len(offers) < until && fit[i].offered(s.Zone, m) {
-					add(&fit[i], s, m, "")
+					add(fit[i].Name, s, m, "")
 				}
 			}
 		}

@@ -1,7 +1,9 @@
 package ec2test
 
 import (
+	"fmt"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -44,7 +46,7 @@ func (s *Server) faulty(req *request, f *Fault) *reply {
 	case f.Lose:
 		panic(http.ErrAbortHandler) // net/http's way to break a connection
 	case f.Status != 0:
-		return errorReply(f.Status, f.Code, "this is what the test wants")
+		return errorOf(req.Action, f.Status, f.Code)
 	case f.HTML:
 		return &reply{http.StatusServiceUnavailable, "text/html", []byte("<html><head><title>503</title></head><body><h1>Service Unavailable</h1></body></html>")}
 	case f.Say != nil:
@@ -53,4 +55,16 @@ func (s *Server) faulty(req *request, f *Fault) *reply {
 		return &reply{answer.status, answer.kind, answer.body[:len(answer.body)/2]}
 	}
 	return answer
+}
+
+// errorOf is an error as the action's service writes it.
+func errorOf(action string, status int, code string) *reply {
+	const message = "this is what the test wants"
+	switch {
+	case strings.HasPrefix(action, "sts:"):
+		return &reply{status, "text/xml", []byte("<ErrorResponse><Error><Type>Sender</Type><Code>" + escape(code) + "</Code><Message>" + message + "</Message></Error></ErrorResponse>")}
+	case strings.HasPrefix(action, "ssm:"):
+		return &reply{status, "application/x-amz-json-1.1", fmt.Appendf(nil, `{"__type":%q,"message":%q}`, code, message)}
+	}
+	return errorReply(status, code, message)
 }
