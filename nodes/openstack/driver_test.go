@@ -28,7 +28,7 @@ func TestDriverFaults(t *testing.T) {
 	l.proxy.Set(openstacktest.Chaos(1, 0.05, openstacktest.LoseRequest, openstacktest.LoseReply, openstacktest.Delay,
 		openstacktest.Page, openstacktest.PageAfter, openstacktest.Garbage, openstacktest.Empty, openstacktest.TooMany))
 	suite := l.suite()
-	suite.Many = 12
+	suite.Many = 8
 	suite.Force = nil // one try, with one certain outcome
 	nodetest.TestDriver(t, suite)
 }

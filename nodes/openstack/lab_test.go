@@ -168,7 +168,7 @@ func (l *lab) suite() nodetest.DriverLab {
 		Order:  func(count int) nodes.Order { return l.order(place(), count) },
 		Pause:  func() { time.Sleep(poll) },
 		Polls:  polls,
-		Many:   24,
+		Many:   20,
 		Force:  l.force,
 		Short:  l.short,
 		Refuse: l.refuse,
