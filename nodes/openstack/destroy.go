@@ -79,12 +79,15 @@ func (d *Driver) destroy(ctx context.Context, s *session, id string) error {
 // deleteServer deletes a server of ours, with the port and the address that
 // were made for it.
 func (d *Driver) deleteServer(ctx context.Context, s *session, id string) error {
-	if ours, err := d.isOurs(ctx, s, id); err != nil || !ours {
+	server, ours, err := d.isOurs(ctx, s, id)
+	if err != nil || !ours {
 		return err
 	}
-	ports, err := d.portsOf(ctx, s, id)
-	if err != nil {
-		return err
+	var ports []string
+	if server.floating {
+		if ports, err = d.portsOf(ctx, s, id); err != nil {
+			return err
+		}
 	}
 	if err := d.writes.Wait(ctx); err != nil {
 		return err
@@ -104,19 +107,19 @@ func (d *Driver) deleteServer(ctx context.Context, s *session, id string) error 
 
 // isOurs reports whether a server has our exact tag: known from the last
 // look, or asked for.
-func (d *Driver) isOurs(ctx context.Context, s *session, id string) (bool, error) {
+func (d *Driver) isOurs(ctx context.Context, s *session, id string) (owned, bool, error) {
 	d.mu.Lock()
-	ours := d.ours[id]
+	known, ours := d.ours[id]
 	d.mu.Unlock()
 	if ours {
-		return true, nil
+		return known, true, nil
 	}
 	server, err := servers.Get(ctx, s.compute, id).Extract()
 	if err = classify(err); statusOf(err) == http.StatusNotFound {
-		return false, nil
+		return owned{}, false, nil
 	}
 	if err != nil {
-		return false, err
+		return owned{}, false, err
 	}
-	return server.ID == id && d.tagged(server), nil
+	return ownedOf(server), server.ID == id && d.tagged(server), nil
 }

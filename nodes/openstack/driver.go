@@ -26,7 +26,7 @@ type Driver struct {
 	claims claims
 
 	mu     sync.Mutex
-	ours   map[string]bool  // servers that were seen with our tag and were not gone at the last look
+	ours   map[string]owned // servers that were seen with our tag and were not gone at the last look
 	faults map[string]fault // of servers in ERROR
 	swept  time.Time        // when remains were looked for last
 	left   []nodes.VM       // that were found then
@@ -49,9 +49,12 @@ func New(c Config) (*Driver, error) {
 		writes: rate.NewLimiter(rate.Limit(c.CallsPerSecond), burst), page: pageSize,
 		facts:  facts{kept: map[string]fact{}},
 		claims: claims{busy: map[string]bool{}, first: map[string]time.Time{}, mine: map[string]claimState{}},
-		ours:   map[string]bool{}, faults: map[string]fault{},
+		ours:   map[string]owned{}, faults: map[string]fault{},
 	}, nil
 }
+
+// owned is what is known of a server with our tag.
+type owned struct{ floating bool } // whether it has a port and an address that we made
 
 // Tags of a server. Nova allows neither comma nor slash in them.
 const (

@@ -23,8 +23,8 @@ import (
 )
 
 const (
-	polls = 400
-	poll  = 100 * time.Millisecond
+	polls = 240
+	poll  = 250 * time.Millisecond // each look costs the cloud more than a look at a clock
 )
 
 // lab is a project of its own in a real OpenStack, with a proxy before it.
@@ -33,6 +33,7 @@ type lab struct {
 	cloud   *openstacktest.Cloud
 	project *openstacktest.Project
 	proxy   *openstacktest.Proxy
+	direct  *Driver // past the proxy
 	orders  atomic.Int64
 }
 
@@ -58,6 +59,7 @@ func newLab(t *testing.T) *lab {
 			t.Error(err)
 		}
 	})
+	l.direct = l.driver("lab", func(c *Config) { c.Transport = nil })
 	return l
 }
 
@@ -91,13 +93,9 @@ func (l *lab) driver(owner string, change ...func(*Config)) *Driver {
 // order returns an order for the first offer of a place.
 func (l *lab) order(place string, count int) nodes.Order {
 	l.Helper()
-	var offers []nodes.Offer
-	l.until("the offers of "+place+" are known", func() (err error) {
-		offers, err = l.driver("lab").Offers(context.Background(), place, need)
-		return err
-	})
-	if len(offers) == 0 {
-		l.Fatalf("%s offers nothing", place)
+	offers, err := l.direct.Offers(context.Background(), place, need)
+	if err != nil || len(offers) == 0 {
+		l.Fatalf("%s offers %v, %v", place, offers, err)
 	}
 	return nodes.Order{
 		ID: fmt.Sprintf("order-%d", l.orders.Add(1)), Place: place, Count: count, Need: need, Offer: offers[0],
@@ -128,7 +126,7 @@ func (l *lab) must(err error) {
 // member returns the project's own clients.
 func (l *lab) member() *session {
 	l.Helper()
-	s, err := l.driver("lab", func(c *Config) { c.Transport = nil }).session(context.Background())
+	s, err := l.direct.session(context.Background())
 	l.must(err)
 	return s
 }
@@ -170,7 +168,7 @@ func (l *lab) suite() nodetest.DriverLab {
 		Order:  func(count int) nodes.Order { return l.order(place(), count) },
 		Pause:  func() { time.Sleep(poll) },
 		Polls:  polls,
-		Many:   40,
+		Many:   20,
 		Force:  l.force,
 		Short:  l.short,
 		Refuse: l.refuse,
@@ -239,7 +237,7 @@ func (l *lab) short(*testing.T) (nodes.Order, int, func()) {
 
 func (l *lab) refuse(*testing.T) (nodes.Order, func()) {
 	o := l.order("one", 2)
-	offers, err := l.driver("lab").Offers(context.Background(), "one", nodes.Need{CPU: 4000})
+	offers, err := l.direct.Offers(context.Background(), "one", nodes.Need{CPU: 4000})
 	if err != nil || len(offers) == 0 {
 		l.Fatalf("offers: %v, %v", offers, err)
 	}
@@ -249,7 +247,7 @@ func (l *lab) refuse(*testing.T) (nodes.Order, func()) {
 
 // leave makes a port and a floating IP as a Launch that was cut off leaves them.
 func (l *lab) leave(t *testing.T, id string) {
-	d := l.driver("suite")
+	d := l.driver("suite", func(c *Config) { c.Transport = nil })
 	ctx := context.Background()
 	s, err := d.session(ctx)
 	l.must(err)

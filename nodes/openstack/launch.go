@@ -88,8 +88,8 @@ func (d *Driver) machines(order string, there []servers.Server) []nodes.VM {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, vm := range vms {
-		d.ours[vm.ID] = true
+	for i, vm := range vms {
+		d.ours[vm.ID] = ownedOf(&there[i])
 	}
 	return vms
 }
@@ -184,6 +184,9 @@ func (c createOpts) ToServerCreateMap() (map[string]any, error) {
 	return body, err
 }
 
+// floatingKey is where a server's metadata says that it has parts of ours.
+const floatingKey = "batchctl:floating"
+
 // scopeKey is where a server's metadata has what its offer may be short of.
 const scopeKey = "batchctl:scope"
 
@@ -195,6 +198,9 @@ func (d *Driver) options(o nodes.Order, sp spec) servers.CreateOpts {
 		Metadata: map[string]string{
 			"batchctl:owner": d.cfg.Owner, "batchctl:order": o.ID, "batchctl:place": o.Place, scopeKey: sp.scope(),
 		},
+	}
+	if sp.Floating != "" {
+		opts.Metadata[floatingKey] = "yes"
 	}
 	if o.UserData != "" {
 		// Always encoded here: the library takes what happens to be base64 for encoded.

@@ -39,11 +39,11 @@ func (d *Driver) list(ctx context.Context) ([]nodes.VM, error) {
 	if err != nil {
 		return nil, err
 	}
-	there := map[string]bool{}
+	there := map[string]owned{}
 	vms := make([]nodes.VM, 0, len(all))
 	for i := range all {
-		if d.tagged(&all[i]) && !there[all[i].ID] { // pages may overlap when servers come and go
-			there[all[i].ID] = true
+		if _, twice := there[all[i].ID]; d.tagged(&all[i]) && !twice { // pages may overlap when servers come and go
+			there[all[i].ID] = ownedOf(&all[i])
 			vms = append(vms, d.describe(&all[i]))
 		}
 	}
@@ -58,6 +58,8 @@ func (d *Driver) list(ctx context.Context) ([]nodes.VM, error) {
 	}
 	return append(vms, d.left...), nil
 }
+
+func ownedOf(s *servers.Server) owned { return owned{floating: s.Metadata[floatingKey] != ""} }
 
 // describe says what Nova's words mean.
 func (d *Driver) describe(s *servers.Server) nodes.VM {

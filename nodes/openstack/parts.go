@@ -80,11 +80,11 @@ func (d *Driver) ownAddress(a floatingips.FloatingIP) bool {
 // left returns the ports and addresses whose server is not there. The parts
 // of an order that is just being launched are among them, which is why their
 // order is told: it keeps them from being swept.
-func (p *parts) left(servers map[string]bool) []nodes.VM {
+func (p *parts) left(servers map[string]owned) []nodes.VM {
 	var vms []nodes.VM
 	used := map[string]bool{}
 	for _, port := range p.ports {
-		if used[port.ID] = servers[port.DeviceID]; !used[port.ID] {
+		if _, used[port.ID] = servers[port.DeviceID]; !used[port.ID] {
 			vms = append(vms, nodes.VM{
 				ID: portKind + "/" + port.ID, Order: p.driver.orderOfName(port.Name), State: nodes.VMEnding,
 				Created: port.CreatedAt, Detail: "port without a server",
@@ -105,9 +105,6 @@ func (p *parts) left(servers map[string]bool) []nodes.VM {
 
 // portsOf returns the ports that were made for a server.
 func (d *Driver) portsOf(ctx context.Context, s *session, server string) ([]string, error) {
-	if !d.floating() {
-		return nil, nil
-	}
 	found, err := d.listPorts(ctx, s, ports.ListOpts{DeviceID: server, Description: d.mark()})
 	ids := make([]string, len(found))
 	for i := range found {
