@@ -44,13 +44,14 @@ func TestDev(t *testing.T) {
 
 // devTest is a temporary directory of dev's own.
 type devTest struct {
-	t   *testing.T
-	dir string
+	t    *testing.T
+	dir  string
+	args []string // more than the catalog
 }
 
 func newDevTest(t *testing.T) *devTest {
 	t.Helper()
-	d := &devTest{t, t.TempDir()}
+	d := &devTest{t: t, dir: t.TempDir()}
 	var c catalog.Catalog
 	for _, path := range []string{"live-1/pay/daily-settlement", "live-1/fees/invoices", "live-2/fees/invoices"} {
 		j := catalog.Job{Path: path, Cluster: path[:6], Controller: "main", Folder: filepath.Dir(path), Token: catalog.Token(path), Timeout: 600,
@@ -76,7 +77,7 @@ func (d *devTest) command() *exec.Cmd {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	cmd := exec.Command(self, "dev", "--catalog", filepath.Join(d.dir, "catalog.json"))
+	cmd := exec.Command(self, append([]string{"dev", "--catalog", filepath.Join(d.dir, "catalog.json")}, d.args...)...)
 	cmd.Env = append(os.Environ(), asProvisioner+"=1", "TMPDIR="+d.dir)
 	return cmd
 }
