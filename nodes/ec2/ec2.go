@@ -119,7 +119,7 @@ func (d *Driver) connect(ctx context.Context) error {
 		config.WithHTTPClient(httpClient),
 		config.WithRetryer(func() aws.Retryer { return aws.NopRetryer{} }),
 		config.WithLogger(logging.Nop{}), // what goes wrong is returned
-		config.WithAPIOptions([]func(*middleware.Stack) error{d.cfg.Limits.attach}),
+		config.WithAPIOptions([]func(*middleware.Stack) error{d.cfg.Limits.attach, plainBody}),
 	}
 	if d.cfg.Profile != "" {
 		options = append(options, config.WithSharedConfigProfile(d.cfg.Profile))

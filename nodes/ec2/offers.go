@@ -8,8 +8,8 @@ import (
 	"github.com/batchctl/batchctl/nodes"
 )
 
-// maxOffers bounds the offers of a place. Where the first twenty have nothing
-// the next pool is the better try.
+// maxOffers bounds the offers of a place. Where the first twenty have nothing,
+// the pool's next place is the better try.
 const maxOffers = 20
 
 // Offers implements nodes.Driver. It gives reservations first, then the

@@ -54,3 +54,24 @@ func root(r *bufio.Reader) string {
 		}
 	}
 }
+
+// plainBody hides from the SDK that what it sends can write itself. Otherwise,
+// where an answer comes before net/http has looked whether more is to be sent,
+// the SDK's wrapper (safeWriteToReadCloser of smithy-go 1.28.8) tells net/http
+// io.EOF for "closed already", and the connection is cut in the middle of the
+// answer: an order that EC2 took would look like one of which nothing is known.
+func plainBody(stack *middleware.Stack) error {
+	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("batchctlPlainBody",
+		func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+			if req, ok := in.Request.(*smithyhttp.Request); ok {
+				if stream, ok := req.GetStream().(io.ReadSeeker); ok {
+					plain, err := req.SetStream(struct{ io.ReadSeeker }{stream})
+					if err != nil {
+						return middleware.DeserializeOutput{}, middleware.Metadata{}, err
+					}
+					in.Request = plain
+				}
+			}
+			return next.HandleDeserialize(ctx, in)
+		}), middleware.After)
+}
