@@ -193,6 +193,17 @@ func TestFloating(t *testing.T) {
 			t.Errorf("machine %d is %+v", i, got)
 		}
 	}
+	parts, _, err := l.driver("own").parts(ctx, l.member())
+	l.must(err)
+	for _, p := range parts.ports {
+		l.must(d.Destroy(ctx, portKind+"/"+p.ID)) // as if it had been listed before it had its server
+	}
+	for _, a := range parts.addresses {
+		l.must(d.Destroy(ctx, addressKind+"/"+a.ID))
+	}
+	if p, a := l.counts(); p != 2 || a != 2 || len(parts.ports) != 2 || len(parts.addresses) != 2 {
+		t.Errorf("two machines have %d ports and %d addresses after what is in use was to be deleted", p, a)
+	}
 	if again := l.launch(l.driver("own"), o); ids(again)[0] != vms[0].ID || ids(again)[1] != vms[1].ID {
 		t.Errorf("a repetition gave %v, want %v", ids(again), ids(vms))
 	}
