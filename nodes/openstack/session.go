@@ -83,14 +83,14 @@ func (d *Driver) newSession(ctx context.Context) (*session, error) {
 func (s *session) identify() error {
 	answer, ok := s.provider.GetAuthResult().(tokens.CreateResult)
 	if !ok {
-		return fmt.Errorf("Keystone's answer is of the kind %T", s.provider.GetAuthResult())
+		return fmt.Errorf("the answer of Keystone is of the kind %T", s.provider.GetAuthResult())
 	}
 	project, err := answer.ExtractProject()
 	if err != nil {
 		return err
 	}
 	if project == nil {
-		return fmt.Errorf("Keystone gave a token without a project")
+		return fmt.Errorf("the token of Keystone is for no project")
 	}
 	s.project = project.Name
 	roles, err := answer.ExtractRoles()
