@@ -163,6 +163,29 @@ func TestNoCloud(t *testing.T) {
 	}
 }
 
+// A login that was refused is not tried with every call: Keystone may lock
+// the user out.
+func TestRefusedLogin(t *testing.T) {
+	f := newFake(t)
+	login := f.routes["POST /v3/auth/tokens"]
+	f.answer("POST /v3/auth/tokens", 401, answers["token"].body)
+	now := time.Unix(1e9, 0)
+	d := f.driver(func(c *Config) { c.Now = func() time.Time { return now } })
+	for range 3 {
+		if _, err := d.Offers(context.Background(), "here", need); nodes.ClassOf(err) != nodes.Configuration || !strings.Contains(err.Error(), "log in at") {
+			t.Errorf("got %v", err)
+		}
+	}
+	if n := len(f.called("POST /v3/auth/tokens")); n != 1 {
+		t.Errorf("%d logins were tried", n)
+	}
+	f.handle("POST /v3/auth/tokens", login)
+	now = now.Add(loginPause)
+	if _, err := d.Offers(context.Background(), "here", need); err != nil {
+		t.Errorf("later: %v", err)
+	}
+}
+
 func scopeIn(err error) string {
 	for err != nil {
 		if e, ok := err.(*nodes.CloudError); ok {
