@@ -16,4 +16,6 @@ go run ./internal/bench -jjb "$jjb" -python "$cache/jjb/bin/python"
 echo
 go run ./internal/bench/provisioner
 echo
+OPENSTACK_HOSTS="fake-1:az-1 fake-2:az-2 fake-3:az-1 fake-4:az-2" scripts/openstack/with.sh go run ./internal/bench/openstack
+echo
 go test -count=1 -run TestAhead -v ./nodes | sed -n 's/^ *ahead_test.go:[0-9]*: /machines made ahead: /p'

@@ -11,7 +11,7 @@ status=0
 # The long walks of the provisioner come after, without the race detector:
 # they move one step at a time, and it makes them ten times slower.
 walks='TestSimulation|TestExplore|TestAhead'
-BATCHCTL_TEST_REPORT=$report SIM_LIVES=100 go test -race -count=1 -timeout 20m -skip 'TestExplore|TestAhead' ./... || status=$?
+BATCHCTL_TEST_REPORT=$report SIM_LIVES=100 scripts/openstack/with.sh go test -race -count=1 -timeout 20m -skip 'TestExplore|TestAhead' ./... || status=$?
 walked=$(mktemp)
 trap 'rm -f "$report" "$walked"' EXIT
 SIM_LIVES=10000 go test -count=1 -timeout 20m -run "$walks" -v ./nodes >"$walked" 2>&1 || { status=1; cat "$walked"; }

@@ -25,6 +25,7 @@ var allowed = map[string][]string{
 	"console/api":                   {"catalog"},
 	"dsl":                           {"batches", "catalog"},
 	"internal/bench":                {"internal/benchtree"},
+	"internal/bench/openstack":      {"internal/testenv", "nodes", "nodes/openstack", "nodes/openstack/openstacktest"},
 	"internal/bench/provisioner":    {"catalog", "jenkins", "jenkins/jenkinstest", "nodes", "nodes/nodetest", "store"},
 	"internal/benchtree":            {},
 	"internal/depcheck":             {},

@@ -21,7 +21,7 @@ const openStackState = "/var/tmp/openstack-fixture"
 // started, which scripts/test.sh does. OPENSTACK_STATE names its directory.
 func RunningOpenStack(t testing.TB) OpenStack {
 	t.Helper()
-	o, err := findOpenStack()
+	o, err := FindOpenStack()
 	if err != nil {
 		Missing(t, "OpenStack (scripts/openstack/up.sh starts one, as root on Debian 12: "+err.Error()+")")
 	}
@@ -34,7 +34,8 @@ func RanOpenStack(t testing.TB, microversion string) {
 	record(t, "ran", "OpenStack: Keystone, Placement, Glance, Neutron, Nova "+microversion)
 }
 
-func findOpenStack() (o OpenStack, err error) {
+// FindOpenStack is RunningOpenStack for programs that are no tests.
+func FindOpenStack() (o OpenStack, err error) {
 	dir := os.Getenv("OPENSTACK_STATE")
 	if dir == "" {
 		dir = openStackState

@@ -53,7 +53,7 @@ type Place struct {
 	Zones          []string // availability zones, tried in this order; empty: the cloud chooses
 	Flavors        []string // names or IDs of the flavours that may be used; empty: all that the project sees
 	Image          string   // name or ID; of several images with one name the newest is taken
-	Networks       []string // names or IDs; at least one, the machine's address is on the first
+	Networks       []string // names or IDs; at least one
 	SecurityGroups []string // names or IDs; empty: the project's default group
 	KeyName        string   // key pair that may log in; empty: none
 	ServerGroup    string   // ID or name of a server group; empty: none

@@ -68,9 +68,9 @@ func splitID(id string) (kind, uuid string, ok bool) {
 func (d *Driver) destroy(ctx context.Context, s *session, id string) error {
 	switch kind, uuid, _ := splitID(id); kind {
 	case portKind:
-		return d.deletePart(ctx, s, id, func() error { return d.deletePort(ctx, s, uuid) })
+		return d.deletePart(ctx, s, id, func() error { return d.deletePortLeft(ctx, s, uuid) })
 	case addressKind:
-		return d.deletePart(ctx, s, id, func() error { return d.deleteAddress(ctx, s, uuid) })
+		return d.deletePart(ctx, s, id, func() error { return d.deleteAddressLeft(ctx, s, uuid) })
 	default:
 		return d.deleteServer(ctx, s, uuid)
 	}

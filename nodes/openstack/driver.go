@@ -19,6 +19,8 @@ type Driver struct {
 
 	login   chan struct{} // whoever has put something in logs in, or looks whether it is done
 	current *session      // under login; nil: nobody has logged in yet
+	refused error         // under login: why the last login was refused
+	again   time.Time     // under login: when it may be tried again
 
 	writes *rate.Limiter // creates and deletes
 	page   int           // how many servers are asked for at once

@@ -52,7 +52,7 @@ type answerError struct {
 func (e *answerError) Error() string {
 	what := e.message
 	if what == "" {
-		what = "an answer that is not OpenStack's"
+		what = http.StatusText(e.status) + ", without a word of the service"
 	}
 	return fmt.Sprintf("%s %s: %d %s", e.method, e.path, e.status, what)
 }
@@ -84,9 +84,13 @@ func answered(answer gophercloud.ErrUnexpectedResponseCode) error {
 		return &nodes.CloudError{Class: nodes.Throttled, Err: e}
 	}
 	// What a proxy answers in the service's stead says nothing, except that
-	// it was asked too often.
-	if e.message == "" && e.status != http.StatusTooManyRequests && e.status != http.StatusRequestEntityTooLarge {
-		return e
+	// it was asked too often; but a refused token Glance does not explain.
+	switch e.status {
+	case http.StatusUnauthorized, http.StatusTooManyRequests, http.StatusRequestEntityTooLarge:
+	default:
+		if e.message == "" {
+			return e
+		}
 	}
 	text := strings.ToLower(e.kind + " " + e.message)
 	for _, r := range refusals {

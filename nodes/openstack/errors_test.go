@@ -30,8 +30,8 @@ var answers = map[string]struct {
 	"too many":     {429, `slow down`, nodes.Throttled, "429"},
 	"token":        {401, `{"error": {"code": 401, "message": "The request you have made requires authentication."}}`, nodes.Configuration, "requires authentication"},
 	"own fault":    {500, `{"computeFault": {"code": 500, "message": "Unexpected API Error."}}`, nodes.Unsure, "Unexpected API Error"},
-	"proxy":        {502, `<html>Bad Gateway</html>`, nodes.Unsure, "not OpenStack's"},
-	"firewall":     {403, `<html>Forbidden</html>`, nodes.Unsure, "not OpenStack's"},
+	"proxy":        {502, `<html>Bad Gateway</html>`, nodes.Unsure, "without a word"},
+	"firewall":     {403, `<html>Forbidden</html>`, nodes.Unsure, "without a word"},
 	"login page":   {200, `<html>Welcome</html>`, nodes.Unsure, ""},
 	"nothing":      {202, ``, nodes.Unsure, ""},
 	"half":         {202, `{"server": {"id": `, nodes.Unsure, ""},
@@ -160,6 +160,29 @@ func TestNoCloud(t *testing.T) {
 		if err == nil || nodes.ClassOf(err) != nodes.Unsure {
 			t.Errorf("without a cloud: %v (%s)", err, nodes.ClassOf(err))
 		}
+	}
+}
+
+// A login that was refused is not tried with every call: Keystone may lock
+// the user out.
+func TestRefusedLogin(t *testing.T) {
+	f := newFake(t)
+	login := f.routes["POST /v3/auth/tokens"]
+	f.answer("POST /v3/auth/tokens", 401, answers["token"].body)
+	now := time.Unix(1e9, 0)
+	d := f.driver(func(c *Config) { c.Now = func() time.Time { return now } })
+	for range 3 {
+		if _, err := d.Offers(context.Background(), "here", need); nodes.ClassOf(err) != nodes.Configuration || !strings.Contains(err.Error(), "log in at") {
+			t.Errorf("got %v", err)
+		}
+	}
+	if n := len(f.called("POST /v3/auth/tokens")); n != 1 {
+		t.Errorf("%d logins were tried", n)
+	}
+	f.handle("POST /v3/auth/tokens", login)
+	now = now.Add(loginPause)
+	if _, err := d.Offers(context.Background(), "here", need); err != nil {
+		t.Errorf("later: %v", err)
 	}
 }
 

@@ -60,6 +60,7 @@ func newLab(t *testing.T) *lab {
 		}
 	})
 	l.direct = l.driver("lab", func(c *Config) { c.Transport = nil })
+	t.Cleanup(func() { l.used() })
 	return l
 }
 
@@ -267,4 +268,3 @@ func (l *lab) leave(t *testing.T, id string) {
 		}
 	})
 }
-

@@ -164,7 +164,8 @@ func (d *Driver) post(ctx context.Context, s *session, opts servers.CreateOpts, 
 	if !isUUID(made.ID) {
 		return nil, fmt.Errorf("the cloud took the order and gave the ID %q", oneLine(made.ID))
 	}
-	made.Name, made.Status, made.Created = opts.Name, "BUILD", d.cfg.Now()
+	// The reply has the ID alone; this is what the list will say.
+	made.Name, made.Status, made.Created, made.Tags, made.Metadata = opts.Name, "BUILD", d.cfg.Now(), &opts.Tags, opts.Metadata
 	made.AvailabilityZone, made.Flavor = sp.Zone, map[string]any{"original_name": sp.FlavorName}
 	return made, nil
 }

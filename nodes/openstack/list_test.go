@@ -91,8 +91,14 @@ func TestListGarbage(t *testing.T) {
 			}
 		}
 	}
-	// A page that fails is not the end of the list.
+	// A refusal has no class: it says nothing of the machines.
 	f := newFake(t)
+	f.answer("GET /compute/v2.1/servers/detail", 403, `{"forbidden": {"code": 403, "message": "Policy doesn't allow it"}}`)
+	if vms, err := f.driver().List(context.Background()); err == nil || nodes.ClassOf(err) != nodes.Unsure {
+		t.Errorf("a refusal: %v, %v", vms, err)
+	}
+	// A page that fails is not the end of the list.
+	f = newFake(t)
 	first := true
 	f.handle("GET /compute/v2.1/servers/detail", func(w http.ResponseWriter, r *http.Request) {
 		if !first {

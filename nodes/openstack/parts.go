@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gophercloud/gophercloud/v2/openstack/compute/v2/keypairs"
+	"github.com/gophercloud/gophercloud/v2/openstack/compute/v2/servers"
 	"github.com/gophercloud/gophercloud/v2/openstack/networking/v2/extensions/layer3/floatingips"
 	"github.com/gophercloud/gophercloud/v2/openstack/networking/v2/ports"
 
@@ -77,14 +78,14 @@ func (d *Driver) ownAddress(a floatingips.FloatingIP) bool {
 	return strings.HasPrefix(a.Description, d.mark()+" ") && isUUID(a.ID)
 }
 
-// left returns the ports and addresses whose server is not there. The parts
-// of an order that is just being launched are among them, which is why their
-// order is told: it keeps them from being swept.
-func (p *parts) left(servers map[string]owned) []nodes.VM {
+// left returns the ports and addresses whose server is not there. Those that
+// were just made may be of an order on its way, and are passed over.
+func (p *parts) left(there map[string]owned) []nodes.VM {
 	var vms []nodes.VM
 	used := map[string]bool{}
+	settled := p.driver.cfg.Now().Add(-p.driver.cfg.Settle)
 	for _, port := range p.ports {
-		if _, used[port.ID] = servers[port.DeviceID]; !used[port.ID] {
+		if _, used[port.ID] = there[port.DeviceID]; !used[port.ID] && port.CreatedAt.Before(settled) {
 			vms = append(vms, nodes.VM{
 				ID: portKind + "/" + port.ID, Order: p.driver.orderOfName(port.Name), State: nodes.VMEnding,
 				Created: port.CreatedAt, Detail: "port without a server",
@@ -92,7 +93,7 @@ func (p *parts) left(servers map[string]owned) []nodes.VM {
 		}
 	}
 	for _, a := range p.addresses {
-		if !used[a.PortID] {
+		if !used[a.PortID] && a.CreatedAt.Before(settled) {
 			_, name, _ := strings.Cut(a.Description, " ")
 			vms = append(vms, nodes.VM{
 				ID: addressKind + "/" + a.ID, Order: p.driver.orderOfName(name), State: nodes.VMEnding,
@@ -111,6 +112,23 @@ func (d *Driver) portsOf(ctx context.Context, s *session, server string) ([]stri
 		ids[i] = found[i].ID
 	}
 	return ids, err
+}
+
+// isUsed reports whether a port has a server that is there. It may have got
+// one since it was listed as left behind.
+func (d *Driver) isUsed(ctx context.Context, s *session, id string) (bool, error) {
+	port, err := ports.Get(ctx, s.network, id).Extract()
+	if err = classify(err); statusOf(err) == http.StatusNotFound {
+		return false, nil
+	}
+	if err != nil || port.DeviceID == "" {
+		return false, err
+	}
+	_, err = servers.Get(ctx, s.compute, port.DeviceID).Extract()
+	if err = classify(err); statusOf(err) == http.StatusNotFound {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // deletePort deletes a port of ours, and its address before it.
@@ -136,6 +154,31 @@ func (d *Driver) deletePort(ctx context.Context, s *session, id string) error {
 		}
 	}
 	return d.write(ctx, func() error { return ports.Delete(ctx, s.network, id).ExtractErr() })
+}
+
+// deletePortLeft deletes a port that was left behind.
+func (d *Driver) deletePortLeft(ctx context.Context, s *session, id string) error {
+	if used, err := d.isUsed(ctx, s, id); used || err != nil {
+		return err
+	}
+	return d.deletePort(ctx, s, id)
+}
+
+// deleteAddressLeft deletes a floating IP that was left behind.
+func (d *Driver) deleteAddressLeft(ctx context.Context, s *session, id string) error {
+	a, err := floatingips.Get(ctx, s.network, id).Extract()
+	if err = classify(err); statusOf(err) == http.StatusNotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if a.PortID != "" {
+		if used, err := d.isUsed(ctx, s, a.PortID); used || err != nil {
+			return err
+		}
+	}
+	return d.deleteAddress(ctx, s, id)
 }
 
 // deleteAddress deletes a floating IP of ours.

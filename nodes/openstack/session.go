@@ -7,10 +7,13 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"time"
 
 	"github.com/gophercloud/gophercloud/v2"
 	"github.com/gophercloud/gophercloud/v2/openstack"
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/tokens"
+
+	"github.com/batchctl/batchctl/nodes"
 )
 
 // microversion of Nova that all calls ask for. Tags at creation came with
@@ -26,6 +29,10 @@ type session struct {
 	roles                   []string
 }
 
+// loginPause is how long a login that was refused is not tried again: Keystone
+// may lock a user out for many wrong passwords.
+const loginPause = 30 * time.Second
+
 // session logs in when it is first needed, so that a provisioner can start
 // while its cloud is down. One caller logs in and the others wait.
 func (d *Driver) session(ctx context.Context) (*session, error) {
@@ -38,9 +45,16 @@ func (d *Driver) session(ctx context.Context) (*session, error) {
 	if d.current != nil {
 		return d.current, nil
 	}
+	if d.cfg.Now().Before(d.again) {
+		return nil, d.refused
+	}
 	s, err := d.newSession(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("log in at %s: %w", d.cfg.AuthURL, classify(err))
+		err = fmt.Errorf("log in at %s: %w", d.cfg.AuthURL, classify(err))
+		if nodes.ClassOf(err) == nodes.Configuration {
+			d.refused, d.again = err, d.cfg.Now().Add(loginPause)
+		}
+		return nil, err
 	}
 	d.current = s
 	return s, nil
@@ -83,14 +97,14 @@ func (d *Driver) newSession(ctx context.Context) (*session, error) {
 func (s *session) identify() error {
 	answer, ok := s.provider.GetAuthResult().(tokens.CreateResult)
 	if !ok {
-		return fmt.Errorf("Keystone's answer is of the kind %T", s.provider.GetAuthResult())
+		return fmt.Errorf("the answer of Keystone is of the kind %T", s.provider.GetAuthResult())
 	}
 	project, err := answer.ExtractProject()
 	if err != nil {
 		return err
 	}
 	if project == nil {
-		return fmt.Errorf("Keystone gave a token without a project")
+		return fmt.Errorf("the token of Keystone is for no project")
 	}
 	s.project = project.Name
 	roles, err := answer.ExtractRoles()

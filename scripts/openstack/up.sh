@@ -76,7 +76,7 @@ install_packages() {
     # Every debconf question of these packages ("set up a database?", "register
     # an endpoint?") defaults to no, so noninteractive is all they need.
     # policy-rc.d keeps the packages from starting daemons.
-    local policy=/usr/sbin/policy-rc.d made_policy= failed=
+    local policy=/usr/sbin/policy-rc.d made_policy='' failed=''
     if [[ ! -e $policy ]]; then
         made_policy=yes
         printf '#!/bin/sh\nexit 101\n' >$policy
@@ -158,14 +158,19 @@ region_name = $REGION
 END
 }
 
-token_validation() { # the section of each API that has callers' tokens checked
+token_validation() { # USER SERVICE-TYPE: the section of each API that has callers' tokens checked
     cat <<END
 [keystone_authtoken]
 www_authenticate_uri = $KEYSTONE
 service_token_roles_required = true
+# Without it no application credential that has access rules is let in.
+service_type = $2
 $(credentials "$1")
 END
 }
+
+# shellcheck disable=SC2086 # HOSTS is a list
+each_host() { printf '%s\n' $HOSTS; }
 
 write_configuration() {
     local etc=$STATE/etc rabbit=rabbit://openstack:$PASSWORD@127.0.0.1:$RABBIT_PORT/
@@ -211,13 +216,13 @@ filesystem_store_datadir = $STATE/glance/images
 [paste_deploy]
 flavor = keystone
 config_file = /usr/share/glance-common/glance-api-paste.ini
-$(token_validation glance)
+$(token_validation glance image)
 END
 
     cat >"$etc/placement/placement.conf" <<END
 [placement_database]
 $(database placement)
-$(token_validation placement)
+$(token_validation placement placement)
 END
 
     cat >"$etc/neutron/neutron.conf" <<END
@@ -253,7 +258,7 @@ quota_port = -1
 quota_floatingip = -1
 [nova]
 $(credentials nova)
-$(token_validation neutron)
+$(token_validation neutron network)
 END
 
     cat >"$etc/nova/nova.conf" <<END
@@ -286,7 +291,7 @@ $(credentials nova)
 [service_user]
 send_service_user_token = true
 $(credentials nova)
-$(token_validation nova)
+$(token_validation nova compute)
 END
     # Apart, because nova-compute must not have it: it asks nova-conductor instead.
     cat >"$etc/nova/nova-db.conf" <<END
@@ -297,15 +302,16 @@ $(database nova)
 END
     cp /usr/share/nova-common/api-paste.ini "$etc/nova/"
 
-    local host zone driver
-    while IFS=: read -r host zone driver; do
+    local host driver
+    while IFS=: read -r host _ driver; do
         cat >"$etc/nova/compute-$host.conf" <<END
 [DEFAULT]
 host = $host
 compute_driver = fake.${driver:-FakeDriver}
 END
-    done < <(printf '%s\n' $HOSTS)
+    done < <(each_host)
 
+    # shellcheck disable=SC2034 # who is used in the inner text
     cat >"$STATE/clouds.yaml" <<END
 clouds:
 $(for who in admin demo small; do cat <<CLOUD
@@ -418,8 +424,8 @@ initialise() {
 # if that fails. Neutron's openvswitch driver binds it if that host's agent sent a
 # heartbeat lately; these send their next one in 2099.
 pretend_network_agents() {
-    local host zone driver
-    while IFS=: read -r host zone driver; do
+    local host
+    while IFS=: read -r host _; do
         sql neutron <<END
 INSERT IGNORE INTO agents
    SET id = UUID(), host = '$host', agent_type = 'Open vSwitch agent',
@@ -427,7 +433,7 @@ INSERT IGNORE INTO agents
        created_at = NOW(), started_at = NOW(), heartbeat_timestamp = '2099-01-01',
        configurations = '{"integration_bridge": "br-int", "tunnel_types": ["vxlan"], "tunneling_ip": "127.0.0.1", "bridge_mappings": {"physnet1": "br-ex"}}';
 END
-    done < <(printf '%s\n' $HOSTS)
+    done < <(each_host)
 }
 
 # ----------------------------------------------------------------- seeding ---

@@ -12,6 +12,7 @@ import (
 	"github.com/gophercloud/gophercloud/v2"
 	"github.com/gophercloud/gophercloud/v2/openstack"
 	"github.com/gophercloud/gophercloud/v2/openstack/compute/v2/quotasets"
+	"github.com/gophercloud/gophercloud/v2/openstack/compute/v2/servers"
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/projects"
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/roles"
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/users"
@@ -106,9 +107,20 @@ func (p *Project) Limit(ctx context.Context, most int) error {
 	return err
 }
 
-// Remove deletes the project and its user. What is in it must be gone.
+// Remove deletes the project and its user, and first the servers that are
+// still in it: they would go on for ever. It is an error that there are any.
 func (p *Project) Remove(ctx context.Context) error {
-	return errors.Join(
+	var problems []error
+	pages, err := servers.List(p.cloud.Compute, servers.ListOpts{AllTenants: true, TenantID: p.ID}).AllPages(ctx)
+	if err == nil {
+		var left []servers.Server
+		left, err = servers.ExtractServers(pages)
+		for _, s := range left {
+			problems = append(problems, fmt.Errorf("the server %s (%s) was left in project %s", s.Name, s.Status, p.Project),
+				servers.Delete(ctx, p.cloud.Compute, s.ID).ExtractErr())
+		}
+	}
+	return errors.Join(errors.Join(problems...), err,
 		users.Delete(ctx, p.cloud.Identity, p.UserID).ExtractErr(),
 		projects.Delete(ctx, p.cloud.Identity, p.ID).ExtractErr())
 }

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 )
@@ -35,15 +37,30 @@ type Proxy struct {
 
 	mu     sync.Mutex
 	choose func(*http.Request) Fault
+	calls  map[string]Call
 	late   sync.WaitGroup
 }
 
 // NewProxy starts a proxy that lets all through. Delayed calls arrive after
 // delay.
 func NewProxy(delay time.Duration) *Proxy {
-	p := &Proxy{delay: delay}
+	p := &Proxy{delay: delay, calls: map[string]Call{}}
 	p.server = httptest.NewServer(p)
 	return p
+}
+
+// Call is a call that came by.
+type Call struct {
+	Method string
+	URL    *url.URL
+}
+
+// Calls returns what has come by, each kind once: calls that differ in their
+// query alone are one.
+func (p *Proxy) Calls() []Call {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Collect(maps.Values(p.calls))
 }
 
 // Close waits for calls that are late, and ends the proxy.
@@ -87,6 +104,7 @@ func Chaos(seed uint64, probability float64, kinds ...Fault) func(*http.Request)
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	choose := p.choose
+	p.calls[r.Method+" "+r.URL.Host+r.URL.Path] = Call{r.Method, r.URL}
 	p.mu.Unlock()
 	fault := None
 	if choose != nil {
