@@ -7,23 +7,23 @@
 set -eu
 cd "$(dirname "$0")/.."
 root=$PWD
+say() { printf '\n# %s\n' "$*"; }
+if [ "${1-}" != here ]; then
+	[ "$(id -u)" = 0 ] && grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release || { echo 'demo-openstack: it needs Debian 12 and root, for OpenStack from Debian packages' >&2; exit 1; }
+	say 'A real OpenStack, and an EC2 API server (this takes two minutes the first time).'
+	exec scripts/openstack/with.sh scripts/demo-openstack.sh here
+fi
 state=${OPENSTACK_STATE:-/var/tmp/openstack-fixture}
 export OPENSTACK_STATE="$state"
 work=$(mktemp -d)
-say() { printf '\n# %s\n' "$*"; }
 
-fixture=ours
-[ ! -e "$state/run/nova-api.pid" ] || kill -0 "$(cat "$state/run/nova-api.pid")" 2>/dev/null && fixture=theirs
 end() {
 	exec 3>&- # ends moto
-	[ "$fixture" = theirs ] || scripts/openstack/down.sh >/dev/null 2>&1 || :
 	rm -rf "$work"
 }
 trap end EXIT
 trap 'exit 1' INT TERM HUP
 
-say 'A real OpenStack, and an EC2 API server (this takes two minutes the first time).'
-scripts/openstack/up.sh >"$work/up.log" 2>&1 || { tail -n 20 "$work/up.log" >&2; exit 1; }
 scripts/moto.sh install
 mkfifo "$work/in" "$work/out"
 scripts/moto.sh serve <"$work/in" >"$work/out" &

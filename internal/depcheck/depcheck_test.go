@@ -26,6 +26,7 @@ var allowed = map[string][]string{
 	"dsl":                           {"batches", "catalog"},
 	"internal/bench":                {"internal/benchtree"},
 	"internal/bench/openstack":      {"internal/testenv", "nodes", "nodes/openstack", "nodes/openstack/openstacktest"},
+	"internal/bench/clouds":         {"catalog", "internal/testenv", "jenkins/jenkinstest", "nodes", "nodes/ec2", "nodes/ec2/ec2test", "nodes/openstack", "nodes/openstack/openstacktest", "store"},
 	"internal/bench/provisioner":    {"catalog", "jenkins", "jenkins/jenkinstest", "nodes", "nodes/nodetest", "store"},
 	"internal/benchtree":            {},
 	"internal/depcheck":             {},

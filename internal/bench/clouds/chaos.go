@@ -13,9 +13,9 @@ import (
 
 const (
 	chaosRuns  = 1000
-	stackRoom  = 60  // servers that OpenStack's quota allows
+	stackRoom  = 60  // servers that OpenStack's quota allows; the configuration says a few more
 	amazonRoom = 200 // machines in EC2 at once
-	killEvery  = 7 * time.Second
+	killEvery  = 10 * time.Second
 	faulty     = 0.05 // of replies are lost, and as many calls are answered with an error
 )
 

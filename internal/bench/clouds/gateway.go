@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httputil"
 	"strconv"
@@ -19,7 +20,7 @@ func listenGateway(faults *dice) (string, error) {
 		r.Out.URL.Scheme, r.Out.URL.Host, r.Out.URL.Path, r.Out.URL.RawPath = "http", host, "/"+rest, ""
 		r.Out.Host = host
 		r.Out.Header.Del("Accept-Encoding") // what is compressed cannot be rewritten
-	}, ModifyResponse: g.rewrite}
+	}, ModifyResponse: g.rewrite, ErrorLog: log.New(io.Discard, "", 0)} // of callers that were killed
 	url, err := listen(g)
 	g.url = url
 	return url, err

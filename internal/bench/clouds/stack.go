@@ -9,9 +9,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/gophercloud/gophercloud/v2/openstack/networking/v2/ports"
-	"gopkg.in/yaml.v3"
-
+	"github.com/batchctl/batchctl/internal/testenv"
 	"github.com/batchctl/batchctl/nodes"
 	"github.com/batchctl/batchctl/nodes/openstack"
 	"github.com/batchctl/batchctl/nodes/openstack/openstacktest"
@@ -42,31 +40,12 @@ type stack struct {
 
 // newStack makes the project in the OpenStack of scripts/openstack/up.sh.
 func newStack(ctx context.Context, faults *dice) (*stack, error) {
-	dir := os.Getenv("OPENSTACK_STATE")
-	if dir == "" {
-		dir = "/var/tmp/openstack-fixture"
-	}
-	text, err := os.ReadFile(filepath.Join(dir, "clouds.yaml"))
+	found, err := testenv.FindOpenStack()
 	if err != nil {
-		return nil, fmt.Errorf("no OpenStack is here: scripts/openstack/up.sh starts one: %w", err)
+		return nil, fmt.Errorf("no OpenStack runs here; start one with scripts/openstack/up.sh: %w", err)
 	}
-	var clouds struct {
-		Clouds map[string]struct {
-			Region string `yaml:"region_name"`
-			Auth   struct {
-				URL      string `yaml:"auth_url"`
-				User     string `yaml:"username"`
-				Password string `yaml:"password"`
-				Project  string `yaml:"project_name"`
-			}
-		}
-	}
-	if err := yaml.Unmarshal(text, &clouds); err != nil {
-		return nil, err
-	}
-	admin := clouds.Clouds["admin"]
 	o := &stack{}
-	o.cloud, err = openstacktest.Open(ctx, openstacktest.Account{AuthURL: admin.Auth.URL, Region: admin.Region, User: admin.Auth.User, Password: admin.Auth.Password, Project: admin.Auth.Project})
+	o.cloud, err = openstacktest.Open(ctx, openstacktest.Account{AuthURL: found.AuthURL, Region: found.Region, User: found.User, Password: found.Password, Project: found.Project})
 	if err != nil {
 		return nil, err
 	}
@@ -95,6 +74,7 @@ func (o *stack) yaml() string {
     project: %s
     every: 3s
     settle: 15s
+    limit: 70
     places: {idc-seoul: {image: cirros, networks: [private], flavors: [m1.tiny]}}
 `, through(o.gateway, o.project.AuthURL), o.project.User, o.project.Project)
 }
@@ -109,12 +89,8 @@ func (o *stack) left(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	pages, err := ports.List(o.cloud.Network, ports.ListOpts{ProjectID: o.project.ID}).AllPages(ctx)
-	if err != nil {
-		return "", err
-	}
-	there, err := ports.ExtractPorts(pages)
-	return fmt.Sprintf("%d machines, %d ports", len(vms), len(there)), err
+	ports, err := o.project.Ports(ctx)
+	return fmt.Sprintf("%d machines, %d ports", len(vms), ports), err
 }
 
 func (o *stack) remove(ctx context.Context) {

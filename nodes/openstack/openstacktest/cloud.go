@@ -16,6 +16,7 @@ import (
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/projects"
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/roles"
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/users"
+	"github.com/gophercloud/gophercloud/v2/openstack/networking/v2/ports"
 )
 
 // Cloud is an OpenStack as its administrator sees it.
@@ -105,6 +106,16 @@ func (p *Project) Limit(ctx context.Context, most int) error {
 		Instances: &most, Cores: &none, RAM: &none, KeyPairs: &pairs,
 	}).Extract()
 	return err
+}
+
+// Ports returns how many ports the project has.
+func (p *Project) Ports(ctx context.Context) (int, error) {
+	pages, err := ports.List(p.cloud.Network, ports.ListOpts{ProjectID: p.ID}).AllPages(ctx)
+	if err != nil {
+		return 0, err
+	}
+	all, err := ports.ExtractPorts(pages)
+	return len(all), err
 }
 
 // Remove deletes the project and its user, and first the servers that are
