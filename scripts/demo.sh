@@ -3,7 +3,7 @@
 # directory only.
 set -eu
 cd "$(dirname "$0")/.."
-batchctl=$PWD/bin/batchctl provisioner=$PWD/bin/provisioner
+batchctl=$PWD/bin/batchctl provisioner=$PWD/bin/demo/provisioner
 tree=examples/payments
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

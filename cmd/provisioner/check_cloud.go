@@ -21,44 +21,38 @@ func (c *checker) cloud(ctx context.Context, name string, cfg Cloud) {
 		c.local(ctx, "cloud "+name, cfg)
 	case cfg.EC2 != nil:
 		d, err := newEC2(c.cfg.Owner, cfg)
-		if err != nil {
-			c.fail("cloud "+name, err.Error())
-			return
-		}
-		for _, f := range d.Check(ctx, c.typicalNeed(name)) {
-			c.finding(name, f.Place, string(f.Level), f.Text, f.Hint)
-		}
+		c.try(ctx, name, d, err)
 	case cfg.OpenStack != nil:
 		d, err := newOpenStack(c.cfg.Owner, cfg)
-		if err != nil {
-			c.fail("cloud "+name, err.Error())
-			return
-		}
-		for _, f := range d.Check(ctx) {
-			c.finding(name, f.Place, string(f.Level), f.Text, f.Hint)
-		}
+		c.try(ctx, name, d, err)
 	default:
 		panic("provisioner: no check is known for the driver " + cfg.Driver)
 	}
 }
 
-// finding tells what a driver has found.
-func (c *checker) finding(cloud, place, level, text, hint string) {
-	thing := "cloud " + cloud
-	if place != "" {
-		thing += ", place " + place
+// try has a driver try its cloud, unless it could not be made.
+func (c *checker) try(ctx context.Context, cloud string, d tester, err error) {
+	if err != nil {
+		c.fail("cloud "+cloud, err.Error())
+		return
 	}
-	var hints []string
-	if hint != "" {
-		hints = []string{hint}
-	}
-	switch level {
-	case "ok":
-		c.ok(thing, text)
-	case "warn":
-		c.warn(thing, text, hints...)
-	default:
-		c.fail(thing, text, hints...)
+	for _, f := range d.Check(ctx, c.typicalNeed(cloud)) {
+		thing := "cloud " + cloud
+		if f.Place != "" {
+			thing += ", place " + f.Place
+		}
+		var hints []string
+		if f.Hint != "" {
+			hints = []string{f.Hint}
+		}
+		switch f.Level {
+		case nodes.Fine:
+			c.ok(thing, f.Text)
+		case nodes.Warning:
+			c.warn(thing, f.Text, hints...)
+		case nodes.Failure:
+			c.fail(thing, f.Text, hints...)
+		}
 	}
 }
 

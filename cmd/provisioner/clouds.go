@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"sync"
 
 	"github.com/batchctl/batchctl/nodes"
 	"github.com/batchctl/batchctl/nodes/bootstrap"
-	"github.com/batchctl/batchctl/nodes/ec2"
 	"github.com/batchctl/batchctl/nodes/local"
 	"github.com/batchctl/batchctl/nodes/openstack"
 )
@@ -55,26 +53,17 @@ func newLocal(owner string, cfg Cloud) (*local.Driver, error) {
 	})
 }
 
-// limits are those of each account and region of AWS: they bound all drivers
-// of this process.
-var limits struct {
-	sync.Mutex
-	of map[string]*ec2.Limits
+// tester is a driver that can try its cloud.
+type tester interface {
+	Check(ctx context.Context, need nodes.Need) []nodes.Finding
 }
 
-// newEC2 makes the driver of a cloud in AWS.
-func newEC2(owner string, cfg Cloud) (*ec2.Driver, error) {
-	c := cfg.EC2
-	limits.Lock()
-	defer limits.Unlock()
-	account := c.Region + " " + c.Profile + " " + c.AssumeRole + " " + c.Endpoint
-	if limits.of[account] == nil {
-		if limits.of == nil {
-			limits.of = map[string]*ec2.Limits{}
-		}
-		limits.of[account] = ec2.NewLimits()
-	}
-	return ec2.New(context.Background(), c.config(owner, limits.of[account]))
+// amazon is the driver ec2. The SDK's client of EC2 takes minutes to compile,
+// so a program for a first look may be built without it (tag noec2).
+type amazon interface {
+	nodes.Driver
+	nodes.Prover
+	tester
 }
 
 // newOpenStack makes the driver of a project in OpenStack.

@@ -1,9 +1,6 @@
 package main
 
-import (
-	"github.com/batchctl/batchctl/internal/strictyaml"
-	"github.com/batchctl/batchctl/nodes/ec2"
-)
+import "github.com/batchctl/batchctl/internal/strictyaml"
 
 // EC2 is what the driver ec2 needs: an account in a region of AWS. It finds
 // its credentials where the AWS SDK looks for them.
@@ -50,24 +47,4 @@ type EC2Template struct {
 	ID      string `yaml:"id" doc:"Its ID."`
 	Name    string `yaml:"name" doc:"Or its name."`
 	Version string `yaml:"version" doc:"Number, $Default or $Latest; settled anew for each order." default:"$Default"`
-}
-
-// config returns the driver's own form. Drivers of one account and region
-// share limits.
-func (c *EC2) config(owner string, limits *ec2.Limits) ec2.Config {
-	out := ec2.Config{Owner: owner, Region: c.Region, Profile: c.Profile, AssumeRole: c.AssumeRole, ExternalID: c.ExternalID, Endpoint: c.Endpoint,
-		Account: c.Account, PriceFile: c.PriceFile, CacheDir: c.CacheDir, IdentityCerts: c.IdentityCerts, Limits: limits, Places: map[string]ec2.Place{}}
-	for name, p := range c.Places {
-		place := ec2.Place{Subnets: p.Subnets, SecurityGroups: p.SecurityGroups, InstanceTypes: p.InstanceTypes, Images: map[string]ec2.Image{},
-			InstanceProfile: p.InstanceProfile, KeyName: p.KeyName, PublicAddress: p.PublicAddress, Market: ec2.Market(p.Market), Reservations: p.Reservations,
-			RootDevice: p.RootDevice, RootMin: int64(p.RootMin), Tags: p.Tags}
-		for arch, image := range p.Images {
-			place.Images[arch] = ec2.Image(image)
-		}
-		if p.LaunchTemplate != nil {
-			place.LaunchTemplate = ec2.LaunchTemplate(*p.LaunchTemplate)
-		}
-		out.Places[name] = place
-	}
-	return out
 }

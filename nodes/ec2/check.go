@@ -12,24 +12,6 @@ import (
 	"github.com/batchctl/batchctl/nodes"
 )
 
-// Level says how a finding is meant.
-type Level string
-
-// The levels of findings.
-const (
-	Fine    Level = "ok"   // it was tried, and works
-	Warning Level = "warn" // it works, and may not for long or for all
-	Failure Level = "FAIL" // machines cannot be made
-)
-
-// Finding is one thing that Check has tried.
-type Finding struct {
-	Place string // empty: the whole cloud
-	Level Level
-	Text  string // what was found, in words
-	Hint  string // the way out, where there is one
-}
-
 // fewAddresses is how many free addresses of a subnet are worth a word.
 const fewAddresses = 50
 
@@ -37,13 +19,13 @@ const fewAddresses = 50
 // template and reservations, and asks EC2 whether the first offer's call would
 // be allowed (a dry run, which makes nothing). need is the machine that is
 // asked for; its Arch is replaced by each that the place has an image for.
-func (d *Driver) Check(ctx context.Context, need nodes.Need) []Finding {
+func (d *Driver) Check(ctx context.Context, need nodes.Need) []nodes.Finding {
 	c := &checks{Driver: d, need: need}
 	if vms, err := d.List(ctx); err != nil {
 		c.fail("", err)
 		return c.found
 	} else {
-		c.say("", Fine, fmt.Sprintf("%d machines of %s in %s", len(vms), d.cfg.Owner, d.cfg.Region), "")
+		c.say("", nodes.Fine, fmt.Sprintf("%d machines of %s in %s", len(vms), d.cfg.Owner, d.cfg.Region), "")
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.cfg.Places)) {
 		p := d.cfg.Places[name]
@@ -58,11 +40,11 @@ func (d *Driver) Check(ctx context.Context, need nodes.Need) []Finding {
 type checks struct {
 	*Driver
 	need  nodes.Need
-	found []Finding
+	found []nodes.Finding
 }
 
-func (c *checks) say(place string, level Level, text, hint string) {
-	c.found = append(c.found, Finding{place, level, text, hint})
+func (c *checks) say(place string, level nodes.Level, text, hint string) {
+	c.found = append(c.found, nodes.Finding{Place: place, Level: level, Text: text, Hint: hint})
 }
 
 // fail tells an error; where EC2 only could not be asked that is a failure
@@ -72,7 +54,7 @@ func (c *checks) fail(place string, err error) {
 	if nodes.ClassOf(err) == nodes.Unsure {
 		hint = "may this host connect to EC2, and are there credentials?"
 	}
-	c.say(place, Failure, err.Error(), hint)
+	c.say(place, nodes.Failure, err.Error(), hint)
 }
 
 func (c *checks) network(ctx context.Context, name string, p Place) {
@@ -85,11 +67,11 @@ func (c *checks) network(ctx context.Context, name string, p Place) {
 		i := slices.IndexFunc(found, func(s subnet) bool { return s.ID == id })
 		switch {
 		case i < 0:
-			c.say(name, Failure, "subnet "+id+" is not there", "name a subnet of this region and account")
+			c.say(name, nodes.Failure, "subnet "+id+" is not there", "name a subnet of this region and account")
 		case found[i].Free < fewAddresses:
-			c.say(name, Warning, fmt.Sprintf("subnet %s (%s) has %d free addresses", id, found[i].Zone, found[i].Free), "use a larger subnet, or more of them")
+			c.say(name, nodes.Warning, fmt.Sprintf("subnet %s (%s) has %d free addresses", id, found[i].Zone, found[i].Free), "use a larger subnet, or more of them")
 		default:
-			c.say(name, Fine, fmt.Sprintf("subnet %s (%s) has %d free addresses", id, found[i].Zone, found[i].Free), "")
+			c.say(name, nodes.Fine, fmt.Sprintf("subnet %s (%s) has %d free addresses", id, found[i].Zone, found[i].Free), "")
 		}
 	}
 }
@@ -104,7 +86,7 @@ func (c *checks) offer(ctx context.Context, name, arch string) {
 		return
 	}
 	if len(offers) == 0 {
-		c.say(name, Warning, fmt.Sprintf("no instance type gives %s", need), "allow more or larger types")
+		c.say(name, nodes.Warning, fmt.Sprintf("no instance type gives %s", need), "allow more or larger types")
 		return
 	}
 	s, err := parseSpec(offers[0].Spec)
@@ -118,11 +100,11 @@ func (c *checks) offer(ctx context.Context, name, arch string) {
 	what := fmt.Sprintf("%d offers for %s, %s first", len(offers), need, offers[0].Name)
 	switch said := explain("RunInstances", err, s); {
 	case codeOf(err) == "DryRunOperation":
-		c.say(name, Fine, what+"; image "+s.Image+"; EC2 would take the order", "")
+		c.say(name, nodes.Fine, what+"; image "+s.Image+"; EC2 would take the order", "")
 	case err == nil:
 		c.fail(name, errors.New("EC2 made a machine where only a dry run was asked for: look for one called check"))
 	case nodes.ClassOf(said) == nodes.NoCapacity, nodes.ClassOf(said) == nodes.Quota, nodes.ClassOf(said) == nodes.Throttled:
-		c.say(name, Warning, what+": "+said.Error(), "")
+		c.say(name, nodes.Warning, what+": "+said.Error(), "")
 	default:
 		c.fail(name, fmt.Errorf("%s: %w", what, said))
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/batchctl/batchctl/nodes/ec2/ec2test"
 )
 
-func shown(found []Finding) string {
+func shown(found []nodes.Finding) string {
 	var b strings.Builder
 	for _, f := range found {
 		b.WriteString(strings.Join([]string{string(f.Level), f.Place, f.Text, f.Hint}, "|") + "\n")

@@ -95,8 +95,8 @@ func TestAccessRules(t *testing.T) {
 		c.Places["one"] = p
 	}
 	d := l.driver("own", limited)
-	for _, f := range d.Check(ctx) {
-		if f.Level != OK {
+	for _, f := range d.Check(ctx, need) {
+		if f.Level != nodes.Fine {
 			t.Errorf("check: %+v", f)
 		}
 	}

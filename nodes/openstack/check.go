@@ -16,34 +16,16 @@ import (
 	"github.com/batchctl/batchctl/nodes"
 )
 
-// Level says how bad a finding is.
-type Level string
-
-// The levels of findings.
-const (
-	OK   Level = "ok"
-	Warn Level = "warn" // machines can be made, with a limit
-	Fail Level = "FAIL" // machines cannot be made
-)
-
-// Finding is what Check found out about one thing.
-type Finding struct {
-	Place string // empty: the whole cloud
-	Level Level
-	Text  string // what is so
-	Hint  string // what to do about it; empty for OK
-}
-
 // Check tries what the driver needs without making anything: the login, the
-// quota, and all that each place names.
-func (d *Driver) Check(ctx context.Context) []Finding {
+// quota, and all that each place names. What machines need is not looked at.
+func (d *Driver) Check(ctx context.Context, _ nodes.Need) []nodes.Finding {
 	s, err := d.session(ctx)
 	if err != nil {
 		hint := "see that Keystone can be reached from here"
 		if nodes.ClassOf(err) == nodes.Configuration {
 			hint = "see that the credential is right, has not expired, and that the region is one of the catalog"
 		}
-		return []Finding{{Level: Fail, Text: err.Error(), Hint: hint}}
+		return []nodes.Finding{{Level: nodes.Failure, Text: err.Error(), Hint: hint}}
 	}
 	c := &checking{d: d, s: s}
 	c.ok("project %s at %s, roles %s", s.project, d.cfg.AuthURL, strings.Join(s.roles, ", "))
@@ -65,15 +47,19 @@ type checking struct {
 	d     *Driver
 	s     *session
 	name  string // of the place
-	found []Finding
+	found []nodes.Finding
 }
 
-func (c *checking) add(level Level, hint, format string, args ...any) {
-	c.found = append(c.found, Finding{c.name, level, fmt.Sprintf(format, args...), hint})
+func (c *checking) add(level nodes.Level, hint, format string, args ...any) {
+	c.found = append(c.found, nodes.Finding{Place: c.name, Level: level, Text: fmt.Sprintf(format, args...), Hint: hint})
 }
-func (c *checking) ok(format string, args ...any)         { c.add(OK, "", format, args...) }
-func (c *checking) warn(hint, format string, args ...any) { c.add(Warn, hint, format, args...) }
-func (c *checking) fail(hint, format string, args ...any) { c.add(Fail, hint, format, args...) }
+func (c *checking) ok(format string, args ...any) { c.add(nodes.Fine, "", format, args...) }
+func (c *checking) warn(hint, format string, args ...any) {
+	c.add(nodes.Warning, hint, format, args...)
+}
+func (c *checking) fail(hint, format string, args ...any) {
+	c.add(nodes.Failure, hint, format, args...)
+}
 
 func (c *checking) quota(ctx context.Context) {
 	all, err := limits.Get(ctx, c.s.compute, nil).Extract()

@@ -147,7 +147,7 @@ func TestQuotaAndPassword(t *testing.T) {
 	if nodes.ClassOf(err) != nodes.Configuration || strings.Contains(err.Error(), "Passw0rd") {
 		t.Errorf("with a wrong password: %v (%s)", err, nodes.ClassOf(err))
 	}
-	if found := d.Check(ctx); len(found) != 1 || found[0].Level != Fail || found[0].Hint == "" {
+	if found := d.Check(ctx, need); len(found) != 1 || found[0].Level != nodes.Failure || found[0].Hint == "" {
 		t.Errorf("check: %+v", found)
 	}
 }
@@ -268,8 +268,8 @@ func TestCheck(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	l := newLab(t)
-	for _, f := range l.driver("own").Check(ctx) {
-		if f.Level != OK || f.Hint != "" || f.Text == "" {
+	for _, f := range l.driver("own").Check(ctx, need) {
+		if f.Level != nodes.Fine || f.Hint != "" || f.Text == "" {
 			t.Errorf("of what is right: %+v", f)
 		}
 	}
@@ -294,9 +294,9 @@ func TestCheck(t *testing.T) {
 			test.change(&bad)
 			c.Places = map[string]Place{"bad": bad}
 		})
-		var bad []Finding
-		for _, f := range d.Check(ctx) {
-			if f.Level != OK {
+		var bad []nodes.Finding
+		for _, f := range d.Check(ctx, need) {
+			if f.Level != nodes.Fine {
 				bad = append(bad, f)
 			}
 		}
