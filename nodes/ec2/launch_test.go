@@ -59,6 +59,26 @@ func TestParameterMismatch(t *testing.T) {
 	}
 }
 
+// That the machines may not be looked at does not say that there are none.
+func TestRecallRefused(t *testing.T) {
+	l := newLab(t)
+	d, at := l.timed()
+	o := l.order(d, 1)
+	must(d.Launch(background, o))
+	o.UserData += "# a new version\n"
+	for _, code := range []string{"UnauthorizedOperation", "RequestLimitExceeded", "InternalError"} {
+		l.Fail(on("DescribeInstances", ec2test.Fault{Status: 403, Code: code}))
+		if _, err := d.Launch(background, o); err == nil || nodes.ClassOf(err) != nodes.Unsure || !strings.Contains(err.Error(), code) {
+			t.Errorf("a call that differs: %v", err)
+		}
+		at.add(2 * tokenLife)
+		if _, err := d.Launch(background, o); err == nil || nodes.ClassOf(err) != nodes.Unsure || !strings.Contains(err.Error(), code) {
+			t.Errorf("an old order: %v", err)
+		}
+		at.add(-2 * tokenLife)
+	}
+}
+
 // Where an earlier try may have had effect "no capacity" is believed only when
 // EC2 had time to show what that try has made; what it shows is the answer.
 func TestRefusedAfterLostReply(t *testing.T) {
@@ -120,6 +140,11 @@ func TestRefusedAfterRestart(t *testing.T) {
 		t.Errorf("the machines cannot be looked for: %v", err)
 	}
 	l.Fail(quota)
+	young := l.order(d, 1)
+	young.Stored = d.born.Add(-time.Millisecond)
+	if _, err := l.driver(l.config("suite")).Launch(background, young); err == nil || nodes.ClassOf(err) != nodes.Unsure {
+		t.Errorf("an order of just before the restart: %v", err)
+	}
 	if _, err := d.Launch(background, o); nodes.ClassOf(err) != nodes.Quota {
 		t.Errorf("EC2 had its time, and shows none: %v", err)
 	}

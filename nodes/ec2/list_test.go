@@ -124,13 +124,17 @@ func TestListExact(t *testing.T) {
 	l := newLab(t)
 	d := l.driver(l.config("suite"))
 	instance := func(id, owner string) string {
-		return "<item><instanceId>" + id + "</instanceId><instanceState><name>running</name></instanceState><tagSet><item><key>batchctl:owner</key><value>" + owner + "</value></item></tagSet></item>"
+		return "<item><instanceId>" + id + "</instanceId><instanceState><name>shutting-down</name></instanceState><stateReason><code>Server.InsufficientInstanceCapacity</code></stateReason><tagSet><item><key>batchctl:owner</key><value>" + owner + "</value></item></tagSet></item>"
 	}
 	answer := `<DescribeInstancesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><reservationSet><item><instancesSet>` +
 		instance("i-01234567", "suite") + instance("i-11234567", "suite-2") + instance("i-21234567", "Suite") + instance("i-31234567", "") + `</instancesSet></item></reservationSet></DescribeInstancesResponse>`
 	l.Fail(on("DescribeInstances", ec2test.Fault{Say: &answer}))
-	if got := ids(must(d.List(background))); !slices.Equal(got, []string{"i-01234567"}) {
-		t.Errorf("got %v", got)
+	got := must(d.List(background))
+	if !slices.Equal(ids(got), []string{"i-01234567"}) {
+		t.Errorf("got %v", ids(got))
+	}
+	if got[0].State != nodes.VMEnding || nodes.ClassOf(got[0].Err) != nodes.NoCapacity {
+		t.Errorf("while it ends its reason is known already, and listed is %+v", got[0])
 	}
 }
 
