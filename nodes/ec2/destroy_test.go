@@ -71,9 +71,10 @@ func TestDestroyHidden(t *testing.T) {
 	l := newLab(t)
 	d := l.driver(l.config("suite"))
 	old := ids(must(d.Launch(background, l.order(d, 2))))
-	l.Behave(ec2test.Behaviour{Hidden: 300 * time.Millisecond})
-	time.Sleep(350 * time.Millisecond)
 	hidden := ids(must(d.Launch(background, l.order(d, 2))))
+	for _, id := range hidden {
+		l.Hide(id, true)
+	}
 	err := d.Destroy(background, append(hidden, old...)...)
 	if err == nil || !strings.Contains(err.Error(), hidden[0]) || !strings.Contains(err.Error(), hidden[1]) || strings.Contains(err.Error(), old[0]) {
 		t.Errorf("got %v", err)
@@ -81,12 +82,10 @@ func TestDestroyHidden(t *testing.T) {
 	if got := l.terminations(); !slices.Equal(got, []int{4, 2}) {
 		t.Errorf("calls for %v machines", got)
 	}
-	for range 200 {
-		if err = d.Destroy(background, hidden...); err == nil {
-			break
-		}
-		time.Sleep(poll)
+	for _, id := range hidden {
+		l.Hide(id, false)
 	}
+	err = d.Destroy(background, hidden...)
 	if left := must(d.List(background)); err != nil || len(left) > 0 {
 		t.Errorf("%v, and %v are left", err, ids(left))
 	}

@@ -68,6 +68,7 @@ type Driver struct {
 
 	now  func() time.Time
 	pace pace
+	born time.Time
 
 	types     *typeTable
 	images    memo[image]
@@ -100,7 +101,7 @@ func New(ctx context.Context, cfg Config) (*Driver, error) {
 		cfg.Limits = NewLimits()
 	}
 	d := &Driver{
-		cfg: cfg, prices: prices, certs: certs, now: time.Now, pace: usualPace,
+		cfg: cfg, prices: prices, certs: certs, now: time.Now, pace: usualPace, born: time.Now(),
 		orders: map[string]sighting{}, ours: map[string]known{},
 	}
 	d.types = &typeTable{dir: cfg.CacheDir, region: cfg.Region, now: func() time.Time { return d.now() }}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/smithy-go"
 
@@ -139,7 +140,7 @@ func TestClassOverTheWire(t *testing.T) {
 			}
 			return nil
 		})
-		o.ID += "x"
+		o.ID, o.Stored = o.ID+"x", time.Now()
 		before := len(l.Calls())
 		_, err := d.Launch(context.Background(), o)
 		if got := nodes.ClassOf(err); err == nil || got != test.want {

@@ -148,7 +148,7 @@ func (d *Driver) recall(ctx context.Context, o *nodes.Order) (vms []nodes.VM, wh
 		where("instance-state-name", "pending", "running", "shutting-down", "stopping", "stopped", "terminated"),
 		where("tag:"+orderTag, o.ID), where("tag:"+ownerTag, d.cfg.Owner))
 	if err != nil {
-		return nil, false, err
+		return nil, false, unclassed(err)
 	}
 	found = slices.DeleteFunc(found, func(i types.Instance) bool { return tag(i.Tags, orderTag) != o.ID })
 	sortInstances(found)
@@ -160,12 +160,21 @@ func (d *Driver) recall(ctx context.Context, o *nodes.Order) (vms []nodes.VM, wh
 	return d.accepted(o, found), whole, nil
 }
 
+// unclassed takes the class from an error of a look for machines: that EC2
+// refuses to show them does not say that there are none.
+func unclassed(err error) error {
+	if nodes.ClassOf(err) == nodes.Unsure {
+		return err
+	}
+	return errors.New(err.Error())
+}
+
 // fresh is how old an order may be that nobody has sent yet.
 const fresh = 5 * time.Second
 
-// firstSight notes an order. One that is older than orders are when they are
-// sent for the first time may have been sent by the process before, just
-// before it ended.
+// firstSight notes an order. One that was stored before this driver was made,
+// or is older than orders are when they are sent for the first time, may have
+// been sent by another process, just before that ended.
 func (d *Driver) firstSight(o *nodes.Order) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -176,7 +185,7 @@ func (d *Driver) firstSight(o *nodes.Order) {
 		}
 	}
 	x, known := d.orders[o.ID]
-	if !known && !o.Stored.IsZero() && now.Sub(o.Stored) > fresh {
+	if !known && !o.Stored.IsZero() && (o.Stored.Before(d.born) || now.Sub(o.Stored) > fresh) {
 		x.until = now.Add(d.pace.settle)
 	}
 	x.seen = now

@@ -26,30 +26,56 @@ func on(action string, f ec2test.Fault) func(ec2test.Call) *ec2test.Fault {
 
 var background = context.Background()
 
+// timed returns a driver with a clock of the test's, and EC2's usual pace.
+func (l *lab) timed() (*Driver, *clock) {
+	d, at := l.driver(l.config("suite")), &clock{at: time.Now()}
+	d.now, d.pace = at.now, usualPace
+	return d, at
+}
+
 // An order that is sent again with other user data, as after an upgrade, gets
-// the machines that it has.
+// the machines that it has, when EC2 shows all of them.
 func TestParameterMismatch(t *testing.T) {
 	l := newLab(t)
-	l.Behave(ec2test.Behaviour{Pending: time.Hour, Hidden: 100 * time.Millisecond})
-	d := l.driver(l.config("suite"))
+	d, _ := l.timed()
 	o := l.order(d, 3)
-	first := must(d.Launch(background, o))
+	first := ids(must(d.Launch(background, o)))
 	o.UserData += "# a new version\n"
-	vms, err := d.Launch(background, o)
-	if err == nil || nodes.ClassOf(err) != nodes.Unsure || !strings.Contains(err.Error(), "does not show all of its machines yet") {
-		t.Errorf("while EC2 shows nothing the order gives %v, %v", ids(vms), err)
+	for _, id := range first {
+		l.Hide(id, true)
 	}
-	for range 200 {
-		if vms, err = d.Launch(background, o); err == nil {
-			break
+	for _, id := range first {
+		vms, err := d.Launch(background, o)
+		if err == nil || nodes.ClassOf(err) != nodes.Unsure || !strings.Contains(err.Error(), "does not show all of its machines yet") {
+			t.Errorf("while EC2 does not show all the order gives %v, %v", ids(vms), err)
 		}
-		time.Sleep(poll)
+		l.Hide(id, false)
 	}
-	if !slices.Equal(ids(vms), ids(first)) {
-		t.Errorf("got %v, want %v: %v", ids(vms), ids(first), err)
+	if vms, err := d.Launch(background, o); !slices.Equal(ids(vms), first) {
+		t.Errorf("got %v, want %v: %v", ids(vms), first, err)
 	}
 	if n := len(must(d.List(background))); n != 3 {
 		t.Errorf("%d machines", n)
+	}
+}
+
+// That the machines may not be looked at does not say that there are none.
+func TestRecallRefused(t *testing.T) {
+	l := newLab(t)
+	d, at := l.timed()
+	o := l.order(d, 1)
+	must(d.Launch(background, o))
+	o.UserData += "# a new version\n"
+	for _, code := range []string{"UnauthorizedOperation", "RequestLimitExceeded", "InternalError"} {
+		l.Fail(on("DescribeInstances", ec2test.Fault{Status: 403, Code: code}))
+		if _, err := d.Launch(background, o); err == nil || nodes.ClassOf(err) != nodes.Unsure || !strings.Contains(err.Error(), code) {
+			t.Errorf("a call that differs: %v", err)
+		}
+		at.add(2 * tokenLife)
+		if _, err := d.Launch(background, o); err == nil || nodes.ClassOf(err) != nodes.Unsure || !strings.Contains(err.Error(), code) {
+			t.Errorf("an old order: %v", err)
+		}
+		at.add(-2 * tokenLife)
 	}
 }
 
@@ -59,9 +85,8 @@ func TestRefusedAfterLostReply(t *testing.T) {
 	for _, lost := range []bool{true, false} {
 		t.Run(fmt.Sprint("took effect ", lost), func(t *testing.T) {
 			l := newLab(t)
-			l.Behave(ec2test.Behaviour{Hidden: 100 * time.Millisecond})
-			l.pace.settle = 300 * time.Millisecond
-			d := l.driver(l.config("suite"))
+			l.Behave(ec2test.Behaviour{Hidden: time.Hour})
+			d, at := l.timed()
 			o := l.order(d, 2)
 			l.Fail(on("RunInstances", ec2test.Fault{Lose: true, After: lost}))
 			if _, err := d.Launch(background, o); err == nil || nodes.ClassOf(err) != nodes.Unsure {
@@ -69,16 +94,13 @@ func TestRefusedAfterLostReply(t *testing.T) {
 			}
 			// EC2 looks at its capacity before the token.
 			l.Fail(on("RunInstances", ec2test.Fault{Status: 500, Code: "InsufficientInstanceCapacity"}))
-			vms, err := d.Launch(background, o)
-			if err == nil || nodes.ClassOf(err) != nodes.Unsure {
+			at.add(usualPace.settle - time.Second)
+			if vms, err := d.Launch(background, o); err == nil || nodes.ClassOf(err) != nodes.Unsure {
 				t.Errorf("right after a lost reply it says %v, %v", ids(vms), err)
 			}
-			for range 200 {
-				if vms, err = d.Launch(background, o); err == nil || nodes.ClassOf(err) != nodes.Unsure {
-					break
-				}
-				time.Sleep(poll)
-			}
+			l.Behave(ec2test.Behaviour{})
+			at.add(2 * time.Second)
+			vms, err := d.Launch(background, o)
 			if lost && len(vms) != 2 || !lost && nodes.ClassOf(err) != nodes.NoCapacity {
 				t.Errorf("then it says %v, %v", ids(vms), err)
 			}
@@ -90,29 +112,41 @@ func TestRefusedAfterLostReply(t *testing.T) {
 // that was just stored nobody has sent, and it costs no look.
 func TestRefusedAfterRestart(t *testing.T) {
 	l := newLab(t)
-	d := l.driver(l.config("suite"))
+	d, at := l.timed()
 	o := l.order(d, 1)
-	l.Fail(on("RunInstances", ec2test.Fault{Status: 400, Code: "VcpuLimitExceeded"}))
+	quota := on("RunInstances", ec2test.Fault{Status: 400, Code: "VcpuLimitExceeded"})
+	l.Fail(quota)
+	o.Stored = at.now()
 	if _, err := d.Launch(background, o); nodes.ClassOf(err) != nodes.Quota {
 		t.Errorf("a new order: %v", err)
 	}
-	o.Stored = time.Now().Add(-fresh - time.Second)
+	at.add(fresh + time.Second)
 	if _, err := d.Launch(background, o); nodes.ClassOf(err) != nodes.Quota {
 		t.Errorf("an order that this process has sent before, and all is known of it: %v", err)
 	}
-	d = l.driver(l.config("suite"))
+	d, at = l.timed()
+	o.Stored = at.now().Add(-fresh - time.Second)
 	if _, err := d.Launch(background, o); err == nil || nodes.ClassOf(err) != nodes.Unsure {
 		t.Errorf("an old order after a restart: %v", err)
 	}
+	at.add(usualPace.settle)
 	l.Fail(func(c ec2test.Call) *ec2test.Fault {
-		if c.Action == "RunInstances" {
-			return &ec2test.Fault{Status: 400, Code: "VcpuLimitExceeded"}
+		if c.Action == "DescribeInstances" {
+			return &ec2test.Fault{Lose: true}
 		}
-		return &ec2test.Fault{Lose: true}
+		return quota(c)
 	})
-	time.Sleep(l.pace.settle)
 	if _, err := d.Launch(background, o); err == nil || nodes.ClassOf(err) != nodes.Unsure {
 		t.Errorf("the machines cannot be looked for: %v", err)
+	}
+	l.Fail(quota)
+	young := l.order(d, 1)
+	young.Stored = d.born.Add(-time.Millisecond)
+	if _, err := l.driver(l.config("suite")).Launch(background, young); err == nil || nodes.ClassOf(err) != nodes.Unsure {
+		t.Errorf("an order of just before the restart: %v", err)
+	}
+	if _, err := d.Launch(background, o); nodes.ClassOf(err) != nodes.Quota {
+		t.Errorf("EC2 had its time, and shows none: %v", err)
 	}
 }
 

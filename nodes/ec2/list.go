@@ -46,6 +46,9 @@ func (d *Driver) List(ctx context.Context) ([]nodes.VM, error) {
 			continue // on two pages, as it changed between them
 		}
 		listed[vm.ID] = true
+		if vm.State == nodes.VMEnding {
+			vm.Err = reasonOf(&found[i])
+		}
 		vms = append(vms, vm)
 	}
 	d.seen(vms, began)

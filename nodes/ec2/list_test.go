@@ -107,9 +107,34 @@ func TestListCalls(t *testing.T) {
 	at.add(usualPace.remains)
 	expect("after five minutes", map[string]int{"DescribeInstances": 4, "DescribeVolumes": 1, "DescribeNetworkInterfaces": 1})
 	for _, c := range l.Calls() {
-		if c.Action == "DescribeInstances" && c.Form.Get("NextToken") == "" && c.Form.Get("Filter.1.Name") != "instance-state-name" {
+		if c.Action != "DescribeInstances" || c.Form.Get("NextToken") != "" {
+			continue
+		}
+		if c.Form.Get("Filter.1.Name") != "instance-state-name" {
 			t.Errorf("a list whose first filter is %q: moto's time grows with the square of what has ended", c.Form.Get("Filter.1.Name"))
 		}
+		if form := c.Form.Encode(); !strings.Contains(form, "Name=tag%3Abatchctl%3Aowner&") || !strings.Contains(form, "=suite") {
+			t.Errorf("a list of all owners: %s", form)
+		}
+	}
+}
+
+// What EC2 shows beyond what was asked for is nobody's.
+func TestListExact(t *testing.T) {
+	l := newLab(t)
+	d := l.driver(l.config("suite"))
+	instance := func(id, owner string) string {
+		return "<item><instanceId>" + id + "</instanceId><instanceState><name>shutting-down</name></instanceState><stateReason><code>Server.InsufficientInstanceCapacity</code></stateReason><tagSet><item><key>batchctl:owner</key><value>" + owner + "</value></item></tagSet></item>"
+	}
+	answer := `<DescribeInstancesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><reservationSet><item><instancesSet>` +
+		instance("i-01234567", "suite") + instance("i-11234567", "suite-2") + instance("i-21234567", "Suite") + instance("i-31234567", "") + `</instancesSet></item></reservationSet></DescribeInstancesResponse>`
+	l.Fail(on("DescribeInstances", ec2test.Fault{Say: &answer}))
+	got := must(d.List(background))
+	if !slices.Equal(ids(got), []string{"i-01234567"}) {
+		t.Errorf("got %v", ids(got))
+	}
+	if got[0].State != nodes.VMEnding || nodes.ClassOf(got[0].Err) != nodes.NoCapacity {
+		t.Errorf("while it ends its reason is known already, and listed is %+v", got[0])
 	}
 }
 

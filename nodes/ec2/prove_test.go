@@ -204,6 +204,11 @@ func TestProveNot(t *testing.T) {
 	if err := proveDriver(t, "", over.file).Prove(machineID, asText(over.sign(document(machineID), sha))); err == nil {
 		t.Error("a certificate counts whose time is over")
 	}
+	later := proveDriver(t, "", aws.file)
+	later.now = func() time.Time { return time.Now().Add(2 * time.Hour) } // signed while its certificate was good
+	if err := later.Prove(machineID, asText(good)); err == nil || !strings.Contains(err.Error(), "fetch AWS' new one") {
+		t.Errorf("a certificate counts whose time has ended since: %v", err)
+	}
 }
 
 // Other keys are as good, where AWS should come to use them.

@@ -84,7 +84,7 @@ func (s *Server) show(i *element) bool {
 		return true // it was not made through us
 	}
 	age := s.Now().Sub(m.launched)
-	if age < s.b.Hidden {
+	if age < s.b.Hidden || m.hidden {
 		return false
 	}
 	if age < s.b.Pending && i.text("instanceState", "name") == "running" {
@@ -217,7 +217,7 @@ func (s *Server) terminate(req *request) *reply {
 	ids := numbered(req.Form, "InstanceId")
 	var hidden []string
 	for _, id := range ids {
-		if m := s.machines[id]; m != nil && s.Now().Sub(m.launched) < s.b.Hidden {
+		if m := s.machines[id]; m != nil && (m.hidden || s.Now().Sub(m.launched) < s.b.Hidden) {
 			hidden = append(hidden, id)
 		}
 	}

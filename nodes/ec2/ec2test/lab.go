@@ -102,6 +102,16 @@ func (s *Server) Protect(id string, on bool) error {
 	return nil
 }
 
+// Hide has the cloud not show a machine, as it may for a while after its
+// launch.
+func (s *Server) Hide(id string, on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m := s.machines[id]; m != nil {
+		m.hidden = on
+	}
+}
+
 // Leave has a machine's root volume last longer than the machine.
 func (s *Server) Leave(region, id, device string) error {
 	_, err := s.Do(region, url.Values{"Action": {"ModifyInstanceAttribute"}, "InstanceId": {id},

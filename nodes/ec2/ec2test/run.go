@@ -47,6 +47,7 @@ type machine struct {
 	ended    bool
 
 	protected bool // from being terminated
+	hidden    bool // as if it had just been launched
 }
 
 // token is what EC2 remembers of a client token. It is documented to be known
