@@ -148,7 +148,7 @@ func (d *Driver) create(ctx context.Context, s *session, o nodes.Order, sp spec,
 		return nil, fmt.Errorf("%w: %w", errSent, err)
 	}
 	d.claims.sent(h, false, d.cfg.Now())
-	return nil, d.explain(ctx, s, sp, err)
+	return nil, explain(ctx, s, sp, err)
 }
 
 // post sends one create.
