@@ -9,7 +9,6 @@ import (
 
 	"github.com/gophercloud/gophercloud/v2/openstack/compute/v2/availabilityzones"
 	"github.com/gophercloud/gophercloud/v2/openstack/compute/v2/keypairs"
-	"github.com/gophercloud/gophercloud/v2/openstack/compute/v2/limits"
 	"github.com/gophercloud/gophercloud/v2/openstack/networking/v2/extensions/external"
 	"github.com/gophercloud/gophercloud/v2/openstack/networking/v2/networks"
 
@@ -32,8 +31,7 @@ func (d *Driver) Check(ctx context.Context, _ nodes.Need) []nodes.Finding {
 	if slices.Contains(s.roles, "admin") {
 		c.warn("give it a user of the role member: these machines need no more", "the user is an administrator of the cloud")
 	}
-	c.quota(ctx)
-	c.claims(ctx)
+	c.claims(ctx, c.quota(ctx))
 	zones := c.zones(ctx)
 	for _, name := range slices.Sorted(maps.Keys(d.cfg.Places)) {
 		c.name = name
@@ -61,30 +59,24 @@ func (c *checking) fail(hint, format string, args ...any) {
 	c.add(nodes.Failure, hint, format, args...)
 }
 
-func (c *checking) quota(ctx context.Context) {
-	all, err := limits.Get(ctx, c.s.compute, nil).Extract()
-	if err != nil || all == nil {
-		c.fail("let the role read os_compute_api:limits", "the quota cannot be read: %v", classify(err))
-		return
+// quota says how much is in use, and returns how many key pairs there may be.
+func (c *checking) quota(ctx context.Context) (keyPairs int) {
+	all, keyPairs, err := c.s.quota(ctx)
+	if err != nil {
+		c.fail("let the role read os_compute_api:limits", "the quota cannot be read: %v", err)
+		return -1
 	}
-	a := all.Absolute
-	for _, q := range []struct {
-		what       string
-		used, most int
-	}{
-		{"servers", a.TotalInstancesUsed, a.MaxTotalInstances},
-		{"cores", a.TotalCoresUsed, a.MaxTotalCores},
-		{"MiB of memory", a.TotalRAMUsed, a.MaxTotalRAMSize},
-	} {
+	for _, u := range all {
 		switch {
-		case q.most < 0:
-			c.ok("quota: %d %s in use, no limit", q.used, q.what)
-		case q.used >= q.most:
-			c.warn("delete what is not needed, or ask for a larger quota", "quota: %d of %d %s in use", q.used, q.most, q.what)
+		case u.most < 0:
+			c.ok("quota: %d %s in use, no limit", u.used, u.what)
+		case u.full():
+			c.warn("delete what is not needed, or ask for a larger quota", "quota: %d of %d %s in use", u.used, u.most, u.what)
 		default:
-			c.ok("quota: %d of %d %s in use", q.used, q.most, q.what)
+			c.ok("quota: %d of %d %s in use", u.used, u.most, u.what)
 		}
 	}
+	return keyPairs
 }
 
 // fewKeyPairs is how many key pairs should be free: orders on their way have
@@ -92,18 +84,16 @@ func (c *checking) quota(ctx context.Context) {
 const fewKeyPairs = 20
 
 // claims sees whether there is room for key pairs, which orders need.
-func (c *checking) claims(ctx context.Context) {
+func (c *checking) claims(ctx context.Context, most int) {
 	pages, err := keypairs.List(c.s.compute, keypairs.ListOpts{}).AllPages(ctx)
-	if err != nil {
+	var all []keypairs.KeyPair
+	if err == nil {
+		all, err = keypairs.ExtractKeyPairs(pages)
+	}
+	switch {
+	case err != nil:
 		c.fail("let the role make, read and delete its own key pairs: by them an order is sent once", "key pairs cannot be listed: %v", classify(err))
-		return
-	}
-	all, err := keypairs.ExtractKeyPairs(pages)
-	l, errLimits := limits.Get(ctx, c.s.compute, nil).Extract()
-	if err != nil || errLimits != nil || l == nil {
-		return // quota has said so
-	}
-	if most := l.Absolute.MaxTotalKeypairs; most >= 0 && len(all)+fewKeyPairs > most {
+	case most >= 0 && len(all)+fewKeyPairs > most:
 		c.warn("delete key pairs of this user that nobody needs", "the user has %d of %d key pairs, and each order needs one while it is sent", len(all), most)
 	}
 }

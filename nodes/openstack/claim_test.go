@@ -148,6 +148,13 @@ func TestClaimsAreSwept(t *testing.T) {
 		}
 		now = now.Add(d.cfg.Settle)
 	}
+	list := f.routes["GET /compute/v2.1/os-keypairs"]
+	f.answer("GET /compute/v2.1/os-keypairs", 500, "")
+	if _, err := d.List(context.Background()); err != nil {
+		t.Errorf("where key pairs cannot be listed: %v", err)
+	}
+	now = now.Add(d.cfg.RemainsEvery)
+	f.handle("GET /compute/v2.1/os-keypairs", list)
 	_, err := d.List(context.Background())
 	if _, there := kept["batchctl-claim own o-9"]; err != nil || there || len(kept) != 2 {
 		t.Errorf("%v; %v", kept, err)

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/gophercloud/gophercloud/v2"
-	"github.com/gophercloud/gophercloud/v2/openstack/compute/v2/limits"
 
 	"github.com/batchctl/batchctl/nodes"
 )
@@ -207,42 +206,16 @@ func faultOf(message, scope string) error {
 }
 
 // explain gives the refusal of a create its scope, and a quota its numbers.
-func (d *Driver) explain(ctx context.Context, s *session, sp spec, err error) error {
+func explain(ctx context.Context, s *session, sp spec, err error) error {
 	e, ok := errors.AsType[*nodes.CloudError](err)
 	if !ok {
 		return err
 	}
 	switch e.Class {
 	case nodes.Quota:
-		return &nodes.CloudError{Class: e.Class, Scope: projectScope, Err: fmt.Errorf("%s%w", d.fullQuota(ctx, s), e.Err)}
+		return &nodes.CloudError{Class: e.Class, Scope: projectScope, Err: fmt.Errorf("%s%w", s.fullQuota(ctx), e.Err)}
 	case nodes.NoCapacity, nodes.Configuration:
 		return &nodes.CloudError{Class: e.Class, Scope: sp.scope(), Err: e.Err}
 	}
 	return err
-}
-
-// fullQuota says which quotas of Nova are full; "" where that is not known.
-func (d *Driver) fullQuota(ctx context.Context, s *session) string {
-	all, err := limits.Get(ctx, s.compute, nil).Extract()
-	if err != nil || all == nil {
-		return ""
-	}
-	a := all.Absolute
-	var full []string
-	for _, q := range []struct {
-		what       string
-		used, most int
-	}{
-		{"servers", a.TotalInstancesUsed, a.MaxTotalInstances},
-		{"cores", a.TotalCoresUsed, a.MaxTotalCores},
-		{"MiB of memory", a.TotalRAMUsed, a.MaxTotalRAMSize},
-	} {
-		if q.most >= 0 && q.used >= q.most {
-			full = append(full, fmt.Sprintf("%d of %d %s", q.used, q.most, q.what))
-		}
-	}
-	if len(full) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("the quota of project %s is full (%s): ", s.project, strings.Join(full, ", "))
 }

@@ -32,7 +32,7 @@ type call struct {
 	body   string
 }
 
-const catalogs = `{"token": {"project": {"id": "p", "name": "demo"}, "roles": [{"id": "r", "name": "member"}],
+const catalogs = `{"token": {"project": {"id": "p", "name": "demo"}, "roles": [{"id": "r", "name": "ROLE"}],
 	"expires_at": "2099-01-01T00:00:00.000000Z", "catalog": [
 	{"type": "compute", "endpoints": [{"interface": "public", "region": "R", "region_id": "R", "url": "URL/compute/v2.1"}]},
 	{"type": "network", "endpoints": [{"interface": "public", "region": "R", "region_id": "R", "url": "URL/network"}]},
@@ -42,11 +42,7 @@ func newFake(t *testing.T) *fake {
 	f := &fake{T: t, routes: map[string]http.HandlerFunc{}}
 	f.Server = httptest.NewServer(f)
 	t.Cleanup(f.Close)
-	f.routes["POST /v3/auth/tokens"] = func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("X-Subject-Token", "token")
-		w.WriteHeader(http.StatusCreated)
-		_, _ = io.WriteString(w, strings.ReplaceAll(catalogs, "URL", f.URL))
-	}
+	f.loginAs("member")
 	f.answer("GET /network/", 200, `{"versions": [{"id": "v2.0", "status": "CURRENT"}]}`)
 	f.answer("GET /image/", 200, `{"versions": [{"id": "v2.16", "status": "CURRENT"}]}`)
 	f.answer("GET /network/v2.0/networks", 200, `{"networks": [{"id": "11111111-0000-0000-0000-000000000000", "name": "private"}]}`)
@@ -58,6 +54,15 @@ func newFake(t *testing.T) *fake {
 	f.answer("DELETE /compute/v2.1/os-keypairs/*", 204, "")
 	f.answer("POST /compute/v2.1/servers", 202, `{"server": {"id": "33333333-0000-0000-0000-000000000001"}}`)
 	return f
+}
+
+// loginAs has a login give a role.
+func (f *fake) loginAs(role string) {
+	f.handle("POST /v3/auth/tokens", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Subject-Token", "token")
+		w.WriteHeader(http.StatusCreated)
+		_, _ = io.WriteString(w, strings.NewReplacer("URL", f.URL, "ROLE", role).Replace(catalogs))
+	})
 }
 
 // answer has the fake answer a call.

@@ -41,7 +41,7 @@ func (d *Driver) createFloating(ctx context.Context, s *session, o nodes.Order, 
 	}
 	d.claims.sent(h, false, d.cfg.Now())
 	if len(there) == 0 {
-		return nil, d.explain(ctx, s, sp, problems[0])
+		return nil, explain(ctx, s, sp, problems[0])
 	}
 	return there, nil
 }

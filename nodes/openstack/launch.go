@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/gophercloud/gophercloud/v2/openstack/compute/v2/servers"
 
@@ -147,7 +148,7 @@ func (d *Driver) create(ctx context.Context, s *session, o nodes.Order, sp spec,
 		return nil, fmt.Errorf("%w: %w", errSent, err)
 	}
 	d.claims.sent(h, false, d.cfg.Now())
-	return nil, d.explain(ctx, s, sp, err)
+	return nil, explain(ctx, s, sp, err)
 }
 
 // post sends one create.
@@ -191,13 +192,22 @@ const floatingKey = "batchctl:floating"
 // scopeKey is where a server's metadata has what its offer may be short of.
 const scopeKey = "batchctl:scope"
 
+// short cuts a text to what Nova takes as metadata.
+func short(text string) string {
+	const most = 255
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "")
+	}
+	return text
+}
+
 // options is what all servers of an order have.
 func (d *Driver) options(o nodes.Order, sp spec) servers.CreateOpts {
 	opts := servers.CreateOpts{
 		FlavorRef: sp.Flavor, ImageRef: sp.Image, AvailabilityZone: sp.Zone, SecurityGroups: sp.SecurityGroups,
 		Tags: []string{d.mark(), orderTag + o.ID},
 		Metadata: map[string]string{
-			"batchctl:owner": d.cfg.Owner, "batchctl:order": o.ID, "batchctl:place": o.Place, scopeKey: sp.scope(),
+			"batchctl:owner": d.cfg.Owner, "batchctl:order": o.ID, "batchctl:place": short(o.Place), scopeKey: short(sp.scope()),
 		},
 	}
 	if sp.Floating != "" {

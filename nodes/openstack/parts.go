@@ -2,7 +2,6 @@ package openstack
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -40,9 +39,8 @@ func (d *Driver) parts(ctx context.Context, s *session) (p parts, look bool, err
 	if !due {
 		return p, false, nil
 	}
-	if err := d.sweepClaims(ctx, s); err != nil {
-		return p, false, fmt.Errorf("look for claims that were left: %w", err)
-	}
+	// Machines are seen without it; what is wrong with key pairs Launch says.
+	_ = d.sweepClaims(ctx, s)
 	if !d.floating() {
 		return p, true, nil
 	}

@@ -45,6 +45,10 @@ func TestCreateRequest(t *testing.T) {
 			"availability_zone": "az-1",
 			"metadata":          map[string]any{"batchctl:owner": "own", "batchctl:order": "o-1", "batchctl:place": "here", "batchctl:scope": "m1.tiny az-1"},
 		}), nil},
+		"long names": {func(p *Place) { p.Zones = []string{strings.Repeat("z", 255)} }, nil, with(map[string]any{
+			"availability_zone": strings.Repeat("z", 255),
+			"metadata":          map[string]any{"batchctl:owner": "own", "batchctl:order": "o-1", "batchctl:place": "here", "batchctl:scope": "m1.tiny " + strings.Repeat("z", 247)},
+		}), nil},
 		"groups": {func(p *Place) { p.SecurityGroups, p.ServerGroup = []string{"batch"}, "apart" }, nil,
 			with(map[string]any{"security_groups": []any{map[string]any{"name": "44444444-0000-0000-0000-000000000000"}}}),
 			map[string]any{"group": "55555555-0000-1000-a000-000000000000"}},
