@@ -25,9 +25,13 @@ import (
 //     there are none does it create. Then it lets the claim go.
 //   - A create whose outcome is not known keeps its claim: the request may
 //     still be on its way. It is believed to have had no effect when all of
-//     the servers are not there Settle after the claim was first seen; that is
-//     measured by whoever waits, so that no two clocks need to agree. The
-//     claim then passes on by its next number, which again one gets.
+//     the servers are not there Settle after the claim was made. That is
+//     measured by Nova's clock alone, which says when it made the pair and in
+//     the same answer what time it is; or, where it says neither, by the clock
+//     of whoever waits, from when it first saw the claim. The claim then passes
+//     on by its next number, which again one gets.
+//   - Whoever holds a claim for longer than half of Settle before its create
+//     could be sent does not send it.
 //   - Who does not get it looks: servers that are there in full are the
 //     answer, anything else is not known yet.
 //
@@ -74,10 +78,18 @@ type claimState struct {
 	sent bool // the create has left, and its outcome is not known
 }
 
+// errLate says that a create was not sent.
+var errLate = errors.New("its turn to be sent came too late, so it was not; it is tried again")
+
+// late reports whether a create may not be sent any more under a claim:
+// others may soon believe that it had no effect.
+func (d *Driver) late(h *held) bool { return d.cfg.Now().Sub(h.since) > d.cfg.Settle/2 }
+
 // held is a claim that was got.
 type held struct {
 	order string
-	names []string // of its own and of those that it took the place of
+	since time.Time // not after it was got
+	names []string  // of its own and of those that it took the place of
 }
 
 func (h *held) name() string { return h.names[len(h.names)-1] }
@@ -91,7 +103,7 @@ const mostClaims = 20
 // claim gets the claim of an order. Where another has it that is errClaimed,
 // and what is returned names it.
 func (d *Driver) claim(ctx context.Context, s *session, order string) (*held, error) {
-	h := &held{order: order}
+	h := &held{order: order, since: d.cfg.Now()}
 	for number := range mostClaims {
 		name := fmt.Sprintf("%s%s", d.claimPrefix(), order)
 		if number > 0 {
@@ -117,21 +129,42 @@ func (d *Driver) tryClaim(ctx context.Context, s *session, name string) (bool, e
 		if err = classify(err); statusOf(err) != http.StatusConflict {
 			return false, open(err)
 		}
-		there, err := keypairs.Get(ctx, s.compute, name, nil).Extract()
-		if err = classify(err); statusOf(err) == http.StatusNotFound {
+		key, age, err := lookAt(ctx, s, name)
+		if statusOf(err) == http.StatusNotFound {
 			continue
 		}
 		if err != nil {
 			return false, open(err)
 		}
-		return d.claims.judge(name, strings.TrimSpace(there.PublicKey), d.cfg.Now(), d.cfg.Settle)
+		return d.claims.judge(name, key, age, d.cfg.Now(), d.cfg.Settle)
 	}
 	return false, errClaimed
 }
 
+// lookAt returns the key of a claim, and how old it is by Nova's clock; 0
+// where Nova does not say.
+func lookAt(ctx context.Context, s *session, name string) (key string, age time.Duration, err error) {
+	got := keypairs.Get(ctx, s.compute, name, nil)
+	var there struct {
+		KeyPair struct {
+			PublicKey string `json:"public_key"`
+			Created   string `json:"created_at"` // in UTC, without a zone
+		} `json:"keypair"`
+	}
+	if err := got.ExtractInto(&there); err != nil {
+		return "", 0, classify(err)
+	}
+	created, err := time.Parse("2006-01-02T15:04:05.999999", strings.TrimSuffix(there.KeyPair.Created, "Z"))
+	now, err2 := http.ParseTime(got.Header.Get("Date"))
+	if err == nil && err2 == nil {
+		age = max(0, now.Sub(created))
+	}
+	return strings.TrimSpace(there.KeyPair.PublicKey), age, nil
+}
+
 // judge says what a claim that is there means: it is ours, from a try before
 // whose reply was lost; or it is so old that it means nothing; or it counts.
-func (c *claims) judge(name, key string, now time.Time, settle time.Duration) (ours bool, err error) {
+func (c *claims) judge(name, key string, age time.Duration, now time.Time, settle time.Duration) (ours bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	mine, known := c.mine[name]
@@ -145,7 +178,8 @@ func (c *claims) judge(name, key string, now time.Time, settle time.Duration) (o
 	}
 	first, seen := c.first[key]
 	if !seen {
-		c.first[key], first = now, now
+		first = now.Add(-age)
+		c.first[key] = first
 	}
 	if now.Sub(first) < settle {
 		return false, errClaimed

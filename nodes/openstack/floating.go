@@ -23,7 +23,7 @@ func (d *Driver) createFloating(ctx context.Context, s *session, o nodes.Order, 
 	group.SetLimit(callsAtOnce)
 	for i := range o.Count {
 		group.Go(func() error {
-			made[i], problems[i] = d.createOne(ctx, s, o, sp, fmt.Sprintf("%s-%d", d.serverName(o.ID), i+1))
+			made[i], problems[i] = d.createOne(ctx, s, o, sp, h, fmt.Sprintf("%s-%d", d.serverName(o.ID), i+1))
 			return nil
 		})
 	}
@@ -48,7 +48,7 @@ func (d *Driver) createFloating(ctx context.Context, s *session, o nodes.Order, 
 
 // createOne makes a port, its address and the server on it. What it has made
 // when something is refused it takes away; what then stays is swept.
-func (d *Driver) createOne(ctx context.Context, s *session, o nodes.Order, sp spec, name string) (*servers.Server, error) {
+func (d *Driver) createOne(ctx context.Context, s *session, o nodes.Order, sp spec, h *held, name string) (*servers.Server, error) {
 	port, err := d.createPort(ctx, s, sp, name)
 	if err != nil {
 		return nil, err
@@ -58,7 +58,9 @@ func (d *Driver) createOne(ctx context.Context, s *session, o nodes.Order, sp sp
 		opts.Name = name
 		networks := opts.Networks.([]servers.Network)
 		networks[0] = servers.Network{Port: port.ID}
-		if err = d.writes.Wait(ctx); err == nil {
+		if err = d.writes.Wait(ctx); err == nil && d.late(h) {
+			err = errLate
+		} else if err == nil {
 			var made *servers.Server
 			if made, err = d.post(ctx, s, opts, sp); err == nil {
 				return made, nil

@@ -129,6 +129,9 @@ func (d *Driver) create(ctx context.Context, s *session, o nodes.Order, sp spec,
 	if err := d.writes.Wait(ctx); err != nil {
 		return nil, err
 	}
+	if d.late(h) {
+		return nil, errLate
+	}
 	d.claims.sent(h, true, d.cfg.Now())
 	one, err := d.post(ctx, s, opts, sp)
 	if err == nil && o.Count == 1 {
