@@ -26,10 +26,10 @@ import (
 //   - A create whose outcome is not known keeps its claim: the request may
 //     still be on its way. It is believed to have had no effect when all of
 //     the servers are not there Settle after the claim was made. That is
-//     measured by Nova's clock alone, which says when it made the pair and in
-//     the same answer what time it is; or, where it says neither, by the clock
-//     of whoever waits, from when it first saw the claim. The claim then passes
-//     on by its next number, which again one gets.
+//     measured by the cloud's clock: Nova says when it made the pair, and
+//     Keystone what time it was at the login. Where they do not, it is measured
+//     by the clock of whoever waits, from when it first saw the claim. The
+//     claim then passes on by its next number, which again one gets.
 //   - Whoever holds a claim for longer than half of Settle before its create
 //     could be sent does not send it.
 //   - Who does not get it looks: servers that are there in full are the
@@ -129,7 +129,7 @@ func (d *Driver) tryClaim(ctx context.Context, s *session, name string) (bool, e
 		if err = classify(err); statusOf(err) != http.StatusConflict {
 			return false, open(err)
 		}
-		key, age, err := lookAt(ctx, s, name)
+		key, age, err := lookAt(ctx, s, name, d.cfg.Now())
 		if statusOf(err) == http.StatusNotFound {
 			continue
 		}
@@ -141,22 +141,20 @@ func (d *Driver) tryClaim(ctx context.Context, s *session, name string) (bool, e
 	return false, errClaimed
 }
 
-// lookAt returns the key of a claim, and how old it is by Nova's clock; 0
-// where Nova does not say.
-func lookAt(ctx context.Context, s *session, name string) (key string, age time.Duration, err error) {
-	got := keypairs.Get(ctx, s.compute, name, nil)
+// lookAt returns the key of a claim, and how old it is by the cloud's clock; 0
+// where that is not known.
+func lookAt(ctx context.Context, s *session, name string, local time.Time) (key string, age time.Duration, err error) {
 	var there struct {
 		KeyPair struct {
 			PublicKey string `json:"public_key"`
 			Created   string `json:"created_at"` // in UTC, without a zone
 		} `json:"keypair"`
 	}
-	if err := got.ExtractInto(&there); err != nil {
+	if err := keypairs.Get(ctx, s.compute, name, nil).ExtractInto(&there); err != nil {
 		return "", 0, classify(err)
 	}
 	created, err := time.Parse("2006-01-02T15:04:05.999999", strings.TrimSuffix(there.KeyPair.Created, "Z"))
-	now, err2 := http.ParseTime(got.Header.Get("Date"))
-	if err == nil && err2 == nil {
+	if now, known := s.now(local); err == nil && known {
 		age = max(0, now.Sub(created))
 	}
 	return strings.TrimSpace(there.KeyPair.PublicKey), age, nil

@@ -212,34 +212,32 @@ func TestOrderIsMadeOnce(t *testing.T) {
 	}
 }
 
-// A provisioner that was just started knows by Nova's clock how old a claim
-// is: one that is killed more often than Settle gets on all the same.
+// A provisioner that was just started knows by the cloud's clock how old a
+// claim is: one that is killed more often than Settle gets on all the same.
 func TestClaimAge(t *testing.T) {
 	f := newFake(t)
 	kept := f.keyPairs()
-	now := time.Unix(1e9, 0) // not Nova's time
-	nova := time.Date(2026, 3, 1, 2, 15, 0, 0, time.UTC)
+	now := time.Unix(1e9, 0) // not the cloud's time
+	cloud := time.Date(2026, 3, 1, 2, 15, 0, 0, time.UTC)
 	restarted := func() *Driver {
+		f.issued = cloud
 		return f.driver(func(c *Config) { c.Now, c.Settle = func() time.Time { return now }, 2*time.Minute })
 	}
-	o := f.order(restarted(), 1)
+	first := restarted()
+	o := f.order(first, 1)
 	kept["batchctl-claim own o-1"] = "another's"
-	made := "2026-03-01T02:15:00.000000"
-	f.handle("GET /compute/v2.1/os-keypairs/*", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Date", nova.Format(http.TimeFormat))
-		_, _ = io.WriteString(w, asJSON(t, map[string]any{"keypair": map[string]string{"name": "batchctl-claim own o-1", "public_key": "another's", "created_at": made}}))
-	})
+	f.answer("GET /compute/v2.1/os-keypairs/*", 200, `{"keypair": {"name": "batchctl-claim own o-1", "public_key": "another's", "created_at": "2026-03-01T02:15:00.000000"}}`)
 	f.answer("POST /compute/v2.1/servers", 202, `{"server": {"id": "33333333-0000-0000-0000-000000000001"}}`)
 	for range 3 {
 		if _, err := restarted().Launch(context.Background(), o); !errors.Is(err, errClaimed) {
-			t.Fatalf("at %s: %v", nova, err)
+			t.Fatalf("at %s: %v", cloud, err)
 		}
-		nova = nova.Add(39 * time.Second)
+		cloud = cloud.Add(39 * time.Second)
 	}
-	nova = nova.Add(4 * time.Second)
+	cloud = cloud.Add(4 * time.Second)
 	vms, err := restarted().Launch(context.Background(), o)
 	if err != nil || len(vms) != 1 {
-		t.Errorf("when it has settled by Nova's clock: %v, %v", vms, err)
+		t.Errorf("when it has settled by the cloud's clock: %v, %v", vms, err)
 	}
 }
 

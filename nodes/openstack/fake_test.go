@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/batchctl/batchctl/nodes"
 )
@@ -22,6 +23,7 @@ type fake struct {
 	mu     sync.Mutex
 	routes map[string]http.HandlerFunc // by "METHOD /compute/servers"
 	calls  []call
+	issued time.Time // of tokens; zero: Keystone does not say
 }
 
 type call struct {
@@ -33,7 +35,7 @@ type call struct {
 }
 
 const catalogs = `{"token": {"project": {"id": "p", "name": "demo"}, "roles": [{"id": "r", "name": "ROLE"}],
-	"expires_at": "2099-01-01T00:00:00.000000Z", "catalog": [
+	"expires_at": "2099-01-01T00:00:00.000000Z",ISSUED "catalog": [
 	{"type": "compute", "endpoints": [{"interface": "public", "region": "R", "region_id": "R", "url": "URL/compute/v2.1"}]},
 	{"type": "network", "endpoints": [{"interface": "public", "region": "R", "region_id": "R", "url": "URL/network"}]},
 	{"type": "image", "endpoints": [{"interface": "public", "region": "R", "region_id": "R", "url": "URL/image"}]}]}}`
@@ -61,7 +63,11 @@ func (f *fake) loginAs(role string) {
 	f.handle("POST /v3/auth/tokens", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("X-Subject-Token", "token")
 		w.WriteHeader(http.StatusCreated)
-		_, _ = io.WriteString(w, strings.NewReplacer("URL", f.URL, "ROLE", role).Replace(catalogs))
+		issued := ""
+		if !f.issued.IsZero() {
+			issued = ` "issued_at": "` + f.issued.Format(time.RFC3339) + `",`
+		}
+		_, _ = io.WriteString(w, strings.NewReplacer("URL", f.URL, "ROLE", role, "ISSUED", issued).Replace(catalogs))
 	})
 }
 

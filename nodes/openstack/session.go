@@ -27,6 +27,14 @@ type session struct {
 	compute, network, image *gophercloud.ServiceClient
 	project                 string // its name
 	roles                   []string
+	issued, at              time.Time // when Keystone gave the token, by its clock and, not before, by ours; zero: it did not say
+}
+
+// now returns what time it is in the cloud, or a little earlier, and false
+// where that is not known. The services of one cloud have one time: tokens
+// would not work otherwise.
+func (s *session) now(local time.Time) (time.Time, bool) {
+	return s.issued.Add(local.Sub(s.at)), !s.issued.IsZero()
 }
 
 // loginPause is how long a login that was refused is not tried again: Keystone
@@ -71,7 +79,7 @@ func (d *Driver) newSession(ctx context.Context) (*session, error) {
 	if err := openstack.AuthenticateV3(ctx, provider, &options, gophercloud.EndpointOpts{}); err != nil {
 		return nil, err
 	}
-	s := &session{provider: provider}
+	s := &session{provider: provider, at: d.cfg.Now()}
 	if err := s.identify(); err != nil {
 		return nil, err
 	}
@@ -107,6 +115,13 @@ func (s *session) identify() error {
 		return fmt.Errorf("the token of Keystone is for no project")
 	}
 	s.project = project.Name
+	var token struct {
+		Issued time.Time `json:"issued_at"`
+	}
+	if err := answer.ExtractIntoStructPtr(&token, "token"); err != nil {
+		return err
+	}
+	s.issued = token.Issued
 	roles, err := answer.ExtractRoles()
 	for _, r := range roles {
 		s.roles = append(s.roles, r.Name)
