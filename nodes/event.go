@@ -3,6 +3,7 @@ package nodes
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 )
@@ -68,6 +69,14 @@ func normalize(v reflect.Value) {
 			if old := f.String(); StoredText(old) != old {
 				f.SetString(StoredText(old))
 			}
+		case reflect.Slice:
+			if all, ok := f.Interface().([]string); ok {
+				kept := slices.Clone(all) // the caller's own stays as it is
+				for i := range kept {
+					kept[i] = StoredText(kept[i])
+				}
+				f.Set(reflect.ValueOf(kept))
+			}
 		case reflect.Struct:
 			if t, ok := f.Addr().Interface().(*time.Time); ok {
 				*t = StoredTime(*t)
@@ -98,8 +107,8 @@ func (u Usage) Add(l *Lease, n int) {
 }
 
 // Over returns the first limit that one more machine for l would exceed, as
-// people read it, or "".
-func (u Usage) Over(l *Lease, lim Limits) string {
+// people read it, or "", and whether it is that of the lease's cloud.
+func (u Usage) Over(l *Lease, lim Limits) (limit string, full bool) {
 	for _, b := range []struct {
 		kind, name string
 		have, most map[string]int
@@ -109,10 +118,10 @@ func (u Usage) Over(l *Lease, lim Limits) string {
 		{"team", l.Team, u.Team, lim.Team},
 	} {
 		if most, ok := b.most[b.name]; ok && b.have[b.name] >= most {
-			return fmt.Sprintf("limit of %s %s: %d of %d machines", b.kind, b.name, b.have[b.name], most)
+			return fmt.Sprintf("limit of %s %s: %d of %d machines", b.kind, b.name, b.have[b.name], most), b.kind == "cloud"
 		}
 	}
-	return ""
+	return "", false
 }
 
 // CheckPlace returns an error if a lease does not carry what Store.Place

@@ -91,7 +91,7 @@ func (r *Reconciler) choose(ctx context.Context, l Lease) (Place, bool) {
 	var soonest time.Time
 	r.mu.Lock()
 	for _, p := range pool.Places {
-		at := r.resting(now, restOfCloud(p.Cloud), restOfPlace(p.Name), restOfNeed(p.Name, l.Need))
+		at := r.resting(now, restOfCloud(p.Cloud), restOfLimit(p.Cloud), restOfPlace(p.Name), restOfNeed(p.Name, l.Need))
 		if at.until.IsZero() {
 			r.mu.Unlock()
 			return p, true
@@ -149,11 +149,18 @@ func (r *Reconciler) order(ctx context.Context, key groupKey, leases []Lease) {
 		return
 	}
 	for _, x := range over {
+		if x.Full {
+			r.restUntil(restOfLimit(o.Cloud), rest{until: now.Add(limitPause), class: Quota, why: x.Limit})
+			continue // the next pass looks at the next place
+		}
 		if i := slices.IndexFunc(leases, func(l Lease) bool { return l.ID == x.Lease.ID }); i >= 0 {
 			n := leases[i].because(now, "waits: "+x.Limit).unless(leases[i])
-			n.Retry = now.Add(2 * time.Second)
+			n.Retry = now.Add(limitPause)
 			_, _ = r.update(ctx, leases[i], n)
 		}
+	}
+	if len(over) > 0 {
+		r.wake()
 	}
 	if len(placed) == 0 {
 		return

@@ -19,9 +19,14 @@ type rest struct {
 }
 
 func restOfCloud(cloud string) string           { return "cloud " + cloud }
+func restOfLimit(cloud string) string           { return "limit of cloud " + cloud }
 func restOfPlace(place string) string           { return "place " + place }
 func restOfNeed(place string, need Need) string { return "place " + place + " with " + need.String() }
 func restOfScope(cloud, scope string) string    { return "scope " + cloud + "/" + scope }
+
+// limitPause is how long it is not tried again whether a limit of the
+// configuration leaves room.
+const limitPause = 3 * time.Second
 
 // resting returns the one of the rests that lasts longest; the zero rest
 // where all are over. The caller holds r.mu.

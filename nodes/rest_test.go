@@ -237,3 +237,27 @@ func timelineOf(w *world, id string) string {
 	}
 	return strings.Join(all, "\n")
 }
+
+// Where a cloud may have no more machines by the configuration, the next
+// place of the pool serves, and the first one again when there is room.
+func TestLimitOfCloud(t *testing.T) {
+	w := calm(t)
+	w.clouds["aws"] = w.cloudWith(nodetest.CloudConfig{})
+	w.limit = 1
+	w.start()
+	for _, path := range []string{"live-1/pay/a", "live-1/pay/b", "live-1/pay/c"} {
+		w.trigger(path)
+		w.tick(time.Second)
+	}
+	w.until("two are on machines", func() bool {
+		return w.leaseOf("live-1/pay/a").State == nodes.Busy && w.leaseOf("live-1/pay/b").State == nodes.Busy
+	})
+	if a, b := w.leaseOf("live-1/pay/a"), w.leaseOf("live-1/pay/b"); a.Cloud != "idc" || b.Cloud != "aws" {
+		t.Errorf("they are in %s and %s", a.Cloud, b.Cloud)
+	}
+	w.until("the third is told why it waits", func() bool {
+		reason := w.leaseOf("live-1/pay/c").Reason
+		return strings.Contains(reason, "idc-1: limit of cloud idc: 1 of 1") && strings.Contains(reason, "aws-1: limit of cloud aws: 1 of 1")
+	})
+	w.until("it gets a machine when one is gone", func() bool { return w.leaseOf("live-1/pay/c").State == nodes.Busy })
+}

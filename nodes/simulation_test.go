@@ -51,6 +51,7 @@ type world struct {
 	stopLost  bool
 	strangers bool // machines may be refused
 	spares    int
+	limit     int  // of each cloud
 	batch     int  // machines of one order at most
 	nat       bool // machines call in from other addresses
 	prover    nodes.Prover
@@ -77,7 +78,7 @@ func newWorld(t testing.TB, seed uint64) *world {
 		t: t, seed: seed, rng: rand.New(rand.NewPCG(seed, 0x5eed)),
 		now: time.Date(2026, 3, 28, 20, 0, 0, 0, time.UTC), store: nodetest.NewMemStore(),
 		clouds: map[string]*nodetest.Cloud{}, agents: map[string]*agent{}, handed: map[string]string{},
-		timing: nodes.DefaultTiming(), drained: map[string]string{},
+		timing: nodes.DefaultTiming(), drained: map[string]string{}, limit: 40,
 	}
 	w.jenkins = jenkinstest.New(func() time.Time { return w.now })
 	w.jenkins.AddUser("provisioner", jenkinstest.ProvisionerPermissions...)
@@ -276,7 +277,7 @@ func (w *world) start() {
 	clouds := map[string]nodes.Cloud{}
 	for _, name := range []string{"idc", "aws"} {
 		if c, there := w.clouds[name]; there {
-			clouds[name] = nodes.Cloud{Driver: driver{c.Driver(owner), w, name}, Limit: 40, Batch: w.batch, NAT: w.nat, Prover: w.prover}
+			clouds[name] = nodes.Cloud{Driver: driver{c.Driver(owner), w, name}, Limit: w.limit, Batch: w.batch, NAT: w.nat, Prover: w.prover}
 			places = append(places, nodes.Place{Name: name + "-1", Cloud: name})
 		}
 	}

@@ -70,5 +70,6 @@ type Limits struct {
 // Over says which limit kept a lease from being placed.
 type Over struct {
 	Lease Lease
+	Full  bool   // it is that of the cloud, so another cloud may have room
 	Limit string // as people read it: "limit of pool standard: 200 of 200 machines"
 }

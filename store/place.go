@@ -45,9 +45,9 @@ func (t tx) place(o nodes.Order, leases []nodes.Lease, lim nodes.Limits) (placed
 		}
 		l.State, l.Index = nodes.Launching, len(placed)
 		usage.Add(&old, -1)
-		if limit := usage.Over(&l, lim); limit != "" {
+		if limit, full := usage.Over(&l, lim); limit != "" {
 			usage.Add(&old, 1)
-			over = append(over, nodes.Over{Lease: old, Limit: limit})
+			over = append(over, nodes.Over{Lease: old, Full: full, Limit: limit})
 			continue
 		}
 		usage.Add(&l, 1)

@@ -40,10 +40,10 @@ func (m *MemStore) place(ctx context.Context, o nodes.Order, leases []nodes.Leas
 		}
 		l.State, l.Index = nodes.Launching, len(placed)
 		m.usage.Add(&old, -1)
-		limit := m.usage.Over(&l, lim)
+		limit, full := m.usage.Over(&l, lim)
 		m.usage.Add(&old, 1)
 		if limit != "" {
-			over = append(over, nodes.Over{Lease: old, Limit: limit})
+			over = append(over, nodes.Over{Lease: old, Full: full, Limit: limit})
 			continue
 		}
 		l.Version++

@@ -1,6 +1,7 @@
 package nodetest
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/batchctl/batchctl/nodes"
@@ -24,7 +25,7 @@ func wantOver(t *testing.T, over []nodes.Over, limit string, ids ...string) {
 		return
 	}
 	for i, o := range over {
-		if o.Lease.ID != ids[i] || o.Limit != limit {
+		if o.Lease.ID != ids[i] || o.Limit != limit || o.Full != strings.HasPrefix(limit, "limit of cloud ") {
 			t.Errorf("over[%d] is lease %s, %q, want %s, %q", i, o.Lease.ID, o.Limit, ids[i], limit)
 		}
 	}
