@@ -33,13 +33,13 @@ type signer struct {
 	file string // the certificate in PEM
 }
 
-func newSigner(t testing.TB, serial int64, until time.Time) *signer {
+func newSigner(t *testing.T, serial int64, until time.Time) *signer {
 	t.Helper()
 	key := must(rsa.GenerateKey(rand.Reader, 2048))
 	return newSignerOf(t, key, serial, until)
 }
 
-func newSignerOf(t testing.TB, key crypto.Signer, serial int64, until time.Time) *signer {
+func newSignerOf(t *testing.T, key crypto.Signer, serial int64, until time.Time) *signer {
 	t.Helper()
 	template := &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "cloud of the test"}, NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: until}
 	der := must(x509.CreateCertificate(rand.Reader, template, template, key.Public(), key))
@@ -236,15 +236,21 @@ func TestReadCerts(t *testing.T) {
 	}
 }
 
-// No text makes Prove panic, or believe it.
-func FuzzProve(f *testing.F) {
-	aws := newSigner(f, 1, time.Now().Add(time.Hour))
-	d := must(New(background, Config{Owner: "o", Region: "us-east-1", IdentityCerts: []string{aws.file},
-		Places: map[string]Place{"p": {Subnets: []string{"subnet-1"}, Images: map[string]Image{"amd64": {ID: "ami-1"}}}}}))
-	f.Add(aws.sign(document("i-1"), pkcs7.OIDDigestAlgorithmSHA256))
-	f.Fuzz(func(t *testing.T, der []byte) {
-		if err := d.Prove(machineID, []byte(base64.StdEncoding.EncodeToString(der))); err == nil {
-			t.Errorf("%x proves to be %s", der, machineID)
+// No damage makes Prove panic, or believe that the machine is another.
+func TestProveDamaged(t *testing.T) {
+	aws := newSigner(t, 1, time.Now().Add(time.Hour))
+	d := proveDriver(t, "", aws.file)
+	good := aws.sign(document("i-1"), pkcs7.OIDDigestAlgorithmSHA256)
+	for i := range good {
+		for _, flip := range []byte{0x01, 0x20, 0x80, 0xff} {
+			bad := bytes.Clone(good)
+			bad[i] ^= flip
+			if err := d.Prove(machineID, asText(bad)); err == nil {
+				t.Errorf("byte %d changed by %x proves to be %s", i, flip, machineID)
+			}
 		}
-	})
+		if err := d.Prove("i-1", asText(good[:i])); err == nil {
+			t.Errorf("the first %d bytes are enough", i)
+		}
+	}
 }
