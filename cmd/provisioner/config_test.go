@@ -255,3 +255,38 @@ func TestConfigSchema(t *testing.T) {
 		}
 	}
 }
+
+// The configurations that the documents show are ones that the provisioner
+// takes, as far as they go.
+func TestConfigsOfDocuments(t *testing.T) {
+	shown := 0
+	for _, name := range []string{"operations.md", "ec2.md", "openstack.md", "security.md", "node-image.md"} {
+		text, err := os.ReadFile(filepath.Join("..", "..", "docs", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, part := range strings.Split(string(text), "```yaml\n")[1:] {
+			block, _, _ := strings.Cut(part, "```")
+			if !strings.Contains("\n"+block, "\nclouds:") {
+				continue
+			}
+			shown++
+			whole := map[string]any{}
+			for _, from := range []string{least, block} {
+				if err := yaml.Unmarshal([]byte(from), &whole); err != nil {
+					t.Fatalf("%s, block %d: %v", name, i+1, err)
+				}
+			}
+			merged, err := yaml.Marshal(whole)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, _, problems := parseConfig(name, merged); len(problems) > 0 {
+				t.Errorf("%s, block %d: %v\n%s", name, i+1, problems, merged)
+			}
+		}
+	}
+	if shown < 5 {
+		t.Errorf("only %d configurations were found", shown)
+	}
+}
