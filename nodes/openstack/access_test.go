@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -125,7 +127,7 @@ func TestAccessRules(t *testing.T) {
 	l.must(d.Destroy(ctx, append(all, failing.ID, "00000000-0000-0000-0000-000000000000")...))
 	l.until("all are gone", func() error {
 		if left := l.list(d); len(left) > 0 {
-			return fmt.Errorf("%v", left)
+			return errors.Join(fmt.Errorf("%v", left), d.Destroy(ctx, slices.Collect(maps.Keys(left))...))
 		}
 		return nil
 	})

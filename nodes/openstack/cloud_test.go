@@ -239,6 +239,17 @@ func TestFloating(t *testing.T) {
 	})
 }
 
+// A machine that is destroyed before it is built takes port and address too.
+func TestFloatingAtOnce(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	d := l.driver("own")
+	vms := l.launch(d, l.order("floating", 2))
+	l.must(d.Destroy(context.Background(), ids(vms)...))
+	l.none("of two machines that were never built")
+	l.clear("own")
+}
+
 // Where floating IPs run out an order has fewer machines, or none, and no
 // port stays behind.
 func TestFloatingQuota(t *testing.T) {

@@ -85,7 +85,7 @@ func (d *Driver) deleteServer(ctx context.Context, s *session, id string) error 
 	}
 	var ports []string
 	if server.floating {
-		if ports, err = d.portsOf(ctx, s, id); err != nil {
+		if ports, err = d.portsOf(ctx, s, id, server.name); err != nil {
 			return err
 		}
 	}

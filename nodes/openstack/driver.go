@@ -56,7 +56,10 @@ func New(c Config) (*Driver, error) {
 }
 
 // owned is what is known of a server with our tag.
-type owned struct{ floating bool } // whether it has a port and an address that we made
+type owned struct {
+	name     string
+	floating bool // whether it has a port and an address that we made
+}
 
 // Tags of a server. Nova allows neither comma nor slash in them.
 const (

@@ -59,7 +59,9 @@ func (d *Driver) list(ctx context.Context) ([]nodes.VM, error) {
 	return append(vms, d.left...), nil
 }
 
-func ownedOf(s *servers.Server) owned { return owned{floating: s.Metadata[floatingKey] != ""} }
+func ownedOf(s *servers.Server) owned {
+	return owned{name: s.Name, floating: s.Metadata[floatingKey] != ""}
+}
 
 // describe says what Nova's words mean.
 func (d *Driver) describe(s *servers.Server) nodes.VM {

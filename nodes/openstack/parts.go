@@ -102,12 +102,14 @@ func (p *parts) left(there map[string]owned) []nodes.VM {
 	return vms
 }
 
-// portsOf returns the ports that were made for a server.
-func (d *Driver) portsOf(ctx context.Context, s *session, server string) ([]string, error) {
-	found, err := d.listPorts(ctx, s, ports.ListOpts{DeviceID: server, Description: d.mark()})
-	ids := make([]string, len(found))
-	for i := range found {
-		ids[i] = found[i].ID
+// portsOf returns the ports that were made for a server. They have its name;
+// that they are the server's Neutron knows only when it is being built.
+func (d *Driver) portsOf(ctx context.Context, s *session, server, name string) (ids []string, err error) {
+	found, err := d.listPorts(ctx, s, ports.ListOpts{Name: name, Description: d.mark()})
+	for _, p := range found {
+		if p.DeviceID == "" || p.DeviceID == server {
+			ids = append(ids, p.ID)
+		}
 	}
 	return ids, err
 }
