@@ -101,44 +101,81 @@ func (d *Driver) claimPrefix() string { return "batchctl-claim " + d.cfg.Owner +
 const mostClaims = 20
 
 // claim gets the claim of an order. Where another has it that is errClaimed,
-// and what is returned names it.
+// and what is returned names all that there are.
 func (d *Driver) claim(ctx context.Context, s *session, order string) (*held, error) {
-	h := &held{order: order, since: d.cfg.Now()}
-	for number := range mostClaims {
-		name := fmt.Sprintf("%s%s", d.claimPrefix(), order)
-		if number > 0 {
-			name = fmt.Sprintf("%s %d", name, number)
-		}
-		h.names = append(h.names, name)
-		got, err := d.tryClaim(ctx, s, name)
-		if err != nil || got {
-			return h, err
-		}
+	h := &held{order: order, since: d.cfg.Now(), names: []string{d.claimName(order, 0)}}
+	if got, err := d.tryClaim(ctx, s, h.name()); got || err != nil {
+		return h, err
 	}
-	return h, fmt.Errorf("%w; its claim has passed on %d times: see why creates get no reply, or delete the key pairs %q", errClaimed, mostClaims, h.names[0]+"…")
+	last, err := d.lastClaim(ctx, s, h)
+	if err != nil {
+		return h, err
+	}
+	key, age, err := lookAt(ctx, s, h.name(), d.cfg.Now())
+	if statusOf(err) == http.StatusNotFound {
+		return h, errClaimed // it was just let go
+	}
+	if err != nil {
+		return h, open(err)
+	}
+	ours, err := d.claims.judge(h.name(), key, age, d.cfg.Now(), d.cfg.Settle)
+	if ours || err != nil {
+		return h, err
+	}
+	if last+1 == mostClaims {
+		return h, fmt.Errorf("%w; its claim has passed on %d times: see why creates get no reply, or delete the key pairs %q", errClaimed, mostClaims, h.names[0]+"…")
+	}
+	h.names = append(h.names, d.claimName(order, last+1))
+	got, err := d.tryClaim(ctx, s, h.name())
+	if err == nil && !got {
+		err = errClaimed // another was faster
+	}
+	return h, err
 }
 
-// tryClaim returns whether the claim is had, or else too old to mean anything.
-func (d *Driver) tryClaim(ctx context.Context, s *session, name string) (bool, error) {
-	key := d.claims.key(name)
-	for range 2 { // it may be let go in between
-		_, err := keypairs.Create(ctx, s.compute, keypairs.CreateOpts{Name: name, PublicKey: key}).Extract()
-		if err == nil {
-			return true, nil
-		}
-		if err = classify(err); statusOf(err) != http.StatusConflict {
-			return false, open(err)
-		}
-		key, age, err := lookAt(ctx, s, name, d.cfg.Now())
-		if statusOf(err) == http.StatusNotFound {
-			continue
-		}
-		if err != nil {
-			return false, open(err)
-		}
-		return d.claims.judge(name, key, age, d.cfg.Now(), d.cfg.Settle)
+func (d *Driver) claimName(order string, number int) string {
+	if number == 0 {
+		return d.claimPrefix() + order
 	}
-	return false, errClaimed
+	return fmt.Sprintf("%s%s %d", d.claimPrefix(), order, number)
+}
+
+// lastClaim returns the number of the newest claim of an order, and fills in
+// the names of all. Only the newest counts: whoever made it has found the one
+// before to be old.
+func (d *Driver) lastClaim(ctx context.Context, s *session, h *held) (last int, err error) {
+	all, err := keyPairs(ctx, s)
+	if err != nil {
+		return 0, open(err)
+	}
+	there := map[string]bool{}
+	for _, k := range all {
+		there[k.Name] = true
+	}
+	for number := range mostClaims {
+		if name := d.claimName(h.order, number); number > 0 && there[name] {
+			h.names, last = append(h.names, name), number
+		}
+	}
+	return last, nil
+}
+
+// keyPairs returns all key pairs of the user.
+func keyPairs(ctx context.Context, s *session) ([]keypairs.KeyPair, error) {
+	pages, err := keypairs.List(s.compute, keypairs.ListOpts{}).AllPages(ctx)
+	if err != nil {
+		return nil, classify(err)
+	}
+	return keypairs.ExtractKeyPairs(pages)
+}
+
+// tryClaim makes a claim, unless there is one of that name.
+func (d *Driver) tryClaim(ctx context.Context, s *session, name string) (got bool, err error) {
+	_, err = keypairs.Create(ctx, s.compute, keypairs.CreateOpts{Name: name, PublicKey: d.claims.key(name)}).Extract()
+	if err = classify(err); statusOf(err) == http.StatusConflict {
+		return false, nil
+	}
+	return err == nil, open(err)
 }
 
 // lookAt returns the key of a claim, and how old it is by the cloud's clock; 0

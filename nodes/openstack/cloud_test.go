@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gophercloud/gophercloud/v2/openstack/compute/v2/servers"
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/tokens"
@@ -178,6 +179,9 @@ func (l *lab) none(when string) {
 	})
 }
 
+// patient is for orders whose machines are made one by one, on a busy host.
+func patient(c *Config) { c.Settle = 2 * time.Minute }
+
 // A machine with a floating IP has it from the start, and takes port and
 // address with it. What stays when a machine went without the driver is
 // listed with its order, left alone by another owner, and taken away.
@@ -185,7 +189,7 @@ func TestFloating(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	l := newLab(t)
-	d := l.driver("own")
+	d := l.driver("own", patient)
 	o := l.order("floating", 2)
 	vms := l.launch(d, o)
 	for i, vm := range vms {
@@ -243,7 +247,7 @@ func TestFloating(t *testing.T) {
 func TestFloatingAtOnce(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	d := l.driver("own")
+	d := l.driver("own", patient)
 	vms := l.launch(d, l.order("floating", 2))
 	l.must(d.Destroy(context.Background(), ids(vms)...))
 	l.none("of two machines that were never built")
@@ -259,7 +263,7 @@ func TestFloatingQuota(t *testing.T) {
 	one := 1
 	_, err := quotas.Update(ctx, l.cloud.Network, l.project.ID, quotas.UpdateOpts{FloatingIP: &one}).Extract()
 	l.must(err)
-	d := l.driver("own")
+	d := l.driver("own", patient)
 	if vms := l.launch(d, l.order("floating", 3)); len(vms) != 1 {
 		t.Errorf("with one floating IP an order for 3 gave %d machines", len(vms))
 	}

@@ -218,11 +218,7 @@ func (d *Driver) deletePart(ctx context.Context, s *session, id string, call fun
 
 // sweepClaims lets claims go that are far older than any create can be.
 func (d *Driver) sweepClaims(ctx context.Context, s *session) error {
-	pages, err := keypairs.List(s.compute, keypairs.ListOpts{}).AllPages(ctx)
-	if err != nil {
-		return classify(err)
-	}
-	all, err := keypairs.ExtractKeyPairs(pages)
+	all, err := keyPairs(ctx, s)
 	if err != nil {
 		return err
 	}
