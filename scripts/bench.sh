@@ -18,4 +18,9 @@ go run ./internal/bench/provisioner
 echo
 OPENSTACK_HOSTS="fake-1:az-1 fake-2:az-2 fake-3:az-1 fake-4:az-2" scripts/openstack/with.sh go run ./internal/bench/openstack
 echo
+CGO_ENABLED=0 go build -o bin/ ./cmd/provisioner
+go run ./internal/bench/clouds burst
+echo
+OPENSTACK_HOSTS="fake-1:az-1 fake-2:az-2 fake-3:az-1 fake-4:az-2" scripts/openstack/with.sh go run ./internal/bench/clouds chaos
+echo
 go test -count=1 -run TestAhead -v ./nodes | sed -n 's/^ *ahead_test.go:[0-9]*: /machines made ahead: /p'

@@ -74,6 +74,7 @@ func (a *amazon) yaml(batch, limit int, every time.Duration) string {
     endpoint: %s
     batch: %d
     limit: %d
+    cache_dir: cache
     every: %s
     places: {aws-use1: {subnets: [%s], instance_types: [m7i.*, m6i.*], images: {amd64: {id: %s}}}}
 `, region, a.url, batch, limit, every, strings.Join(a.subnets, ", "), image)
