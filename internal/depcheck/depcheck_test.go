@@ -17,6 +17,7 @@ const module = "github.com/batchctl/batchctl/"
 var allowed = map[string][]string{
 	"batches":                   {"jvm"},
 	"batches/internal/genzones": {},
+	"batches/yamledit":          {},
 	"catalog":                   {},
 	"cmd/batchctl":              {"batches", "catalog", "console/api", "dsl", "jvm"},
 	"cmd/provisioner": {"catalog", "console", "console/api", "internal/strictyaml", "jenkins", "jenkins/jenkinstest",
