@@ -17,10 +17,11 @@ const (
 	AppType
 	AppGroup
 	App
+	Rollout
 	Settings
 )
 
-var layerNames = [...]string{"global", "cluster", "phase", "app-type", "app-group", "app", "settings"}
+var layerNames = [...]string{"global", "cluster", "phase", "app-type", "app-group", "app", "rollout", "settings"}
 
 func (l Layer) String() string { return layerNames[l] }
 

@@ -22,14 +22,24 @@ func (a *app) writeComparison(c *batches.Comparison, format, base string) error 
 }
 
 // row is a line of the table of changes.
-type row struct{ count, field, change, where string }
+type row struct {
+	count, field, change, where string
+	items                       []string // of a list, where they are too long for one line
+}
+
+// wide is how much of a change stands on the line of its field.
+const wide = 60
 
 // writeChanges writes the table: what most jobs have first, then the jobs that
 // came and went, then the counts.
 func writeChanges(w io.Writer, c *batches.Comparison) error {
 	var rows []row
 	for _, g := range c.Grouped() {
-		rows = append(rows, row{plural(len(g.Jobs), "job"), g.Path, changeText(g), whereText(g)})
+		r := row{plural(len(g.Jobs), "job"), g.Path, changeText(g), whereText(g), nil}
+		if items := itemTexts(g); len(items) > 0 && utf8.RuneCountInString(r.change) > wide {
+			r.change, r.items = plural(len(items), "item"), items
+		}
+		rows = append(rows, r)
 	}
 	rows = append(rows, leafRows("+", "new", c.New)...)
 	rows = append(rows, leafRows("−", "removed", c.Gone)...)
@@ -43,12 +53,15 @@ func writeChanges(w io.Writer, c *batches.Comparison) error {
 			continue
 		}
 		for i, cell := range []string{r.count, r.field, r.change} {
-			widths[i] = max(widths[i], min(utf8.RuneCountInString(cell), 60))
+			widths[i] = max(widths[i], min(utf8.RuneCountInString(cell), wide))
 		}
 	}
 	for _, r := range rows {
 		line := fmt.Sprintf("%*s  %-*s  %-*s  %s", max(widths[0], 5), padCount(r.count), widths[1], r.field, widths[2], r.change, r.where)
 		b.WriteString(strings.TrimRight(line, " ") + "\n")
+		for _, item := range r.items {
+			fmt.Fprintf(&b, "%*s    %s\n", max(widths[0], 5), "", item)
+		}
 	}
 	b.WriteString(totals(c) + "\n")
 	_, err := io.WriteString(w, b.String())
@@ -99,15 +112,9 @@ func totals(c *batches.Comparison) string {
 // changeText is a change on one line: old → new, or the items of a list that
 // went and came.
 func changeText(g batches.ChangeGroup) string {
-	var words []string
-	for _, item := range g.Gone {
-		words = append(words, "−"+oneLine(item))
-	}
-	for _, item := range g.Came {
-		words = append(words, "+"+oneLine(item))
-	}
+	words := itemTexts(g)
 	switch {
-	case len(words) > 0 && !slices.Equal(g.Gone, g.Came):
+	case len(words) > 0:
 	case g.Added:
 		words = []string{"(not set) → " + oneLine(g.New)}
 	case g.Removed:
@@ -122,6 +129,18 @@ func changeText(g batches.ChangeGroup) string {
 		text += fmt.Sprintf("  (%s %s → %s)", u.Name, oneLine(u.Old), oneLine(u.New))
 	}
 	return text
+}
+
+// itemTexts are the items of a list that went and came.
+func itemTexts(g batches.ChangeGroup) []string {
+	var out []string
+	for _, item := range g.Gone {
+		out = append(out, "−"+oneLine(item))
+	}
+	for _, item := range g.Came {
+		out = append(out, "+"+oneLine(item))
+	}
+	return out
 }
 
 // whereText says where a change was made, and for which job where it is one.

@@ -27,6 +27,8 @@ const (
 	exitUsage = 2 // wrong use; for render --check also: the directory differs
 
 	exitDiffers = 2 // for diff --exit-code: there are differences
+
+	exitUndecided = 3 // for migrate: something is left to a person
 )
 
 // run is the whole program: it returns the exit code, and prints every error

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"path"
 	"strconv"
@@ -31,7 +32,19 @@ func Run(ctx context.Context, dir string, args ...string) (string, error) {
 
 // RunInput is Run with an input, and the output as it is.
 func RunInput(ctx context.Context, dir string, input io.Reader, args ...string) ([]byte, error) {
+	return Index("").Run(ctx, dir, input, args...)
+}
+
+// Index is the file of an index that git is to use instead of the repository's;
+// "" is the repository's own.
+type Index string
+
+// Run is RunInput with that index.
+func (i Index) Run(ctx context.Context, dir string, input io.Reader, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "git", append([]string{"-C", dir}, args...)...)
+	if i != "" {
+		cmd.Env = append(os.Environ(), "GIT_INDEX_FILE="+string(i))
+	}
 	var out, said bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = input, &out, &said
 	err := cmd.Run()
