@@ -198,7 +198,7 @@ func (r *resolver) documents(f *File) (leaves []*leaf, why string) {
 func (r *resolver) document(d *document, names coordinates) *leaf {
 	l := &leaf{names: names}
 	p := newPath()
-	l.merge(r.base(names), d, p)
+	l.merge(r.base(names), d, r.tree.rollouts, p)
 	s := scope{names: names, doc: l.merged, ps: &l.ps}
 	l.doc = s.document(l.merged, p)
 	return l

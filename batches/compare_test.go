@@ -10,7 +10,7 @@ import (
 
 var compared = map[string]string{
 	"batchctl.yaml":        "apiVersion: batchctl/v1\n",
-	"global.yaml":          "vars: {SIZE: 1g}\ndeploy: [live-1]\nspec:\n  timeout: 1h\n  java:\n    version: 11\n    heap: \"{{SIZE}}\"\n    options: [-Xss1m, \"-Xlog:gc:file={{app}}-{{SIZE}}.log\"]\n",
+	"global.yaml":          "vars: {SIZE: 1g}\ndeploy: [live-1]\nspec:\n  timeout: 1h\n  java:\n    version: 11\n    heap: \"{{SIZE}}\"\n    options: [-Xss1m, \"-Xlog:gc:file={{app}}-{{SIZE}}.log\"]\n  artifact: {url: \"https://x/a.jar\", sha256: \"" + strings.Repeat("a", 64) + "\"}\n",
 	"clusters/live-1.yaml": "phase: live\n",
 	"clusters/live-2.yaml": "phase: live\n",
 	"apps/g/a.yaml":        "apiVersion: batchctl/v1\nkind: Batch\nmetadata: {name: a}\nspec: {node: {cpu: 2}}\n",

@@ -70,4 +70,4 @@ func Rank(path string) string {
 
 // Share is how many of n jobs a percentage is: rounded up, so that a share of
 // anything is at least one.
-func Share(n, percent int) int { return (n*percent + 99) / 100 }
+func Share(n, percent int) int { return batches.RolloutShare(n, percent) }
