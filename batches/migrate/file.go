@@ -58,8 +58,9 @@ type fileStep struct {
 	Rename  *fromTo   `yaml:"rename-option"`
 	Replace *fromTo   `yaml:"replace-value"`
 	JVM     *struct {
-		From int `yaml:"from"`
-		To   int `yaml:"to"`
+		From  int                 `yaml:"from"`
+		To    int                 `yaml:"to"`
+		Opens map[string][]string `yaml:"opens"`
 	} `yaml:"jvm"`
 }
 
@@ -193,7 +194,7 @@ func (s *fileStep) changes() ([]Change, error) {
 		if !jvm.Supported(s.JVM.From) || !jvm.Supported(s.JVM.To) || s.JVM.From >= s.JVM.To {
 			return nil, errors.New("jvm: from and to take two of 11, 17, 21, 25, the older one first")
 		}
-		out = append(out, JVM{From: s.JVM.From, To: s.JVM.To})
+		out = append(out, JVM{From: s.JVM.From, To: s.JVM.To, Opens: s.JVM.Opens})
 	}
 	if kinds != 1 {
 		return nil, errors.New("a step has one of set, unset, rename-option, replace-value and jvm")

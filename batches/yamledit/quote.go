@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 )
@@ -70,10 +71,14 @@ func plainSafe(s string, flow bool) bool {
 			if i > 0 && strings.ContainsAny(s[i-1:i], ": ") {
 				return false
 			}
-		case r == ':' || r == ',':
-			if flow {
+		case r == ',' && flow:
+			return false
+		case r == ':' && flow:
+			// -XX:+UseG1GC is text for all readers, a:] and a:, are not.
+			if next, _ := utf8.DecodeRuneInString(s[i+1:]); !unicode.IsLetter(next) && !unicode.IsDigit(next) && next != '+' && next != '-' && next != '/' {
 				return false
 			}
+		case r == ':' || r == ',':
 		default:
 			return false
 		}

@@ -83,3 +83,9 @@ func (f *File) item(v Value, indent int) string {
 	}
 	return "- " + f.block(v, indent+2)
 }
+
+// Text writes a whole document, in block style.
+func Text(m Map) []byte {
+	f := &File{eol: "\n", step: 2, dash: 2}
+	return []byte(f.block(m, 0) + "\n")
+}

@@ -17,10 +17,12 @@ const module = "github.com/batchctl/batchctl/"
 var allowed = map[string][]string{
 	"batches":                   {"jvm"},
 	"batches/internal/genzones": {},
+	"batches/judge":             {},
 	"batches/migrate":           {"batches", "batches/yamledit", "jvm"},
 	"batches/yamledit":          {},
 	"catalog":                   {},
-	"cmd/batchctl":              {"batches", "batches/migrate", "catalog", "console/api", "dsl", "internal/gittree", "internal/journal", "jvm"},
+	"cmd/batchctl": {"batches", "batches/judge", "batches/migrate", "batches/yamledit", "catalog", "console/api", "dsl", "internal/gittree",
+		"internal/journal", "jenkins", "jvm"},
 	"cmd/provisioner": {"catalog", "console", "console/api", "internal/strictyaml", "jenkins", "jenkins/jenkinstest",
 		"nodes", "nodes/bootstrap", "nodes/ec2", "nodes/local", "nodes/openstack", "store"},
 	"console":                    {"catalog", "console/api", "nodes"},
