@@ -75,6 +75,7 @@ func TestRolloutFaults(t *testing.T) {
 		{"ring", "ring: first, jobs", "ring: frist, jobs", "rollouts/longer.yaml:11:10: order[0].ring: no step is for the ring frist"},
 		{"name", "name: longer", "name: x", "rollouts/longer.yaml:3:18: metadata.name: the name is x, but the file is longer.yaml"},
 		{"key", "step: 2", "stp: 2", "rollouts/longer.yaml:5:1: stp: unknown key"},
+		{"an unknown job", "step: 2", "step: 2", "rollouts/longer.yaml:12:47: order[1].jobs[2]: there is no job live-9/no/more"},
 		{"a wrong value", "5h", "soon", `rollouts/longer.yaml:7:25: spec.timeout: "soon" is no duration`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

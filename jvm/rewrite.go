@@ -67,7 +67,7 @@ func (r *rewriter) put(i int, why string, options ...string) {
 	r.out[i].Put, r.out[i].Why = options, why
 }
 
-// goneSince says why an option cannot stay.
+// gone says why an option cannot stay.
 func (r *rewriter) gone() string { return fmt.Sprintf("JVM %d does not take it", r.new) }
 
 func (r *rewriter) option(i int, o string) {
@@ -100,23 +100,14 @@ func (r *rewriter) flag(i int, f flagText) {
 		}
 		return
 	}
-	old, cell := parseVerdict(e.state[r.from]), parseVerdict(e.state[r.to])
+	r.byTable(i, f, parseVerdict(e.state[r.from]), parseVerdict(e.state[r.to]))
+}
+
+// byTable decides by what the two JVMs say of a flag.
+func (r *rewriter) byTable(i int, f flagText, old, cell verdict) {
 	switch cell.state {
 	case "-", "obsolete":
-		a := adviceFor(f, old)
-		switch {
-		case a.option == "":
-			r.put(i, r.gone())
-		case strings.Contains(a.option, "…"):
-			r.out[i].Undecided = r.gone() + "; " + a.hint
-		case f.sign == "-" && strings.HasPrefix(a.option, "-Xlog"):
-			r.put(i, "it turned off what is gone")
-		default:
-			r.put(i, r.gone(), a.option)
-		}
-		if cell.state == "obsolete" && r.out[i].Why != "" {
-			r.out[i].Why = fmt.Sprintf("JVM %d ignores it", r.new)
-		}
+		r.goneFlag(i, f, cell, adviceFor(f, old))
 	case "debug":
 		if old.state == "debug" {
 			r.out[i].Undecided = "only a debug build of the JVM takes it"
@@ -131,6 +122,24 @@ func (r *rewriter) flag(i int, f flagText) {
 		if cell.deprecated && (!cell.onlyPlus || f.sign == "+") {
 			r.out[i].Note = fmt.Sprintf("JVM %d warns of it", r.new)
 		}
+	}
+}
+
+// goneFlag follows the advice for a flag that the new JVM refuses or ignores.
+func (r *rewriter) goneFlag(i int, f flagText, cell verdict, a advice) {
+	why := r.gone()
+	if cell.state == "obsolete" {
+		why = fmt.Sprintf("JVM %d ignores it", r.new)
+	}
+	switch {
+	case a.option == "":
+		r.put(i, why)
+	case strings.Contains(a.option, "…"):
+		r.out[i].Undecided = why + "; " + a.hint
+	case f.sign == "-" && strings.HasPrefix(a.option, "-Xlog"):
+		r.put(i, "it turned off what is gone")
+	default:
+		r.put(i, why, a.option)
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/batchctl/batchctl/batches"
-	"github.com/batchctl/batchctl/jvm"
 )
 
 // FileError is a fault in a file of steps: line:col: message.
@@ -191,10 +190,11 @@ func (s *fileStep) changes() ([]Change, error) {
 	}
 	if s.JVM != nil {
 		kinds++
-		if !jvm.Supported(s.JVM.From) || !jvm.Supported(s.JVM.To) || s.JVM.From >= s.JVM.To {
-			return nil, errors.New("jvm: from and to take two of 11, 17, 21, 25, the older one first")
+		c := JVM{From: s.JVM.From, To: s.JVM.To, Opens: s.JVM.Opens}
+		if err := c.Check(); err != nil {
+			return nil, err
 		}
-		out = append(out, JVM{From: s.JVM.From, To: s.JVM.To, Opens: s.JVM.Opens})
+		out = append(out, c)
 	}
 	if kinds != 1 {
 		return nil, errors.New("a step has one of set, unset, rename-option, replace-value and jvm")

@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -15,6 +16,14 @@ import (
 type JVM struct {
 	From, To int
 	Opens    map[string][]string // by path of the job: --add-opens options that its log asks for (jvm.Opens)
+}
+
+// Check reports releases that nothing is known of, and a step back.
+func (j JVM) Check() error {
+	if !jvm.Supported(j.From) || !jvm.Supported(j.To) || j.From >= j.To {
+		return errors.New("a move goes from one of the Java releases 11, 17, 21, 25 to a later one")
+	}
+	return nil
 }
 
 func (j JVM) String() string { return fmt.Sprintf("Java %d instead of %d", j.To, j.From) }

@@ -22,6 +22,7 @@ type plan struct {
 	tree    *batches.Tree
 	users   map[string]map[batches.Place]int // by path: how many documents have a value from that place there
 	files   map[string]*yamledit.File
+	read    map[string][]byte // what these files held
 	choices []Choice
 }
 
@@ -51,7 +52,7 @@ func (o op) String() string {
 func (p *plan) run(wants []want) (map[string][]byte, []Choice, error) {
 	p.tree = batches.Load(p.fsys)
 	p.users = map[string]map[batches.Place]int{}
-	p.files = map[string]*yamledit.File{}
+	p.files, p.read = map[string]*yamledit.File{}, map[string][]byte{}
 	units, rest := p.locate(wants)
 	var edits []*unit
 	for _, u := range units {
@@ -199,6 +200,6 @@ func (p *plan) open(name string) (*yamledit.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s:1:1: %w; change this file by hand", name, err)
 	}
-	p.files[name] = f
+	p.files[name], p.read[name] = f, text
 	return f, nil
 }

@@ -11,7 +11,8 @@ import (
 
 // Result is what a migration comes to. Nothing has been written yet.
 type Result struct {
-	Files      map[string][]byte   // files that change, with their new text
+	Files      map[string][]byte   // files that change, with their new text; nil: the file goes
+	Read       map[string][]byte   // what these files held when they were read; not there: a new file
 	Choices    []Choice            // what is edited, and why there
 	Undecided  []Undecided         // what only a person can decide
 	Notes      []Undecided         // what works and is worth knowing
@@ -39,7 +40,7 @@ type Undecided struct {
 // something undecided a job is left out as a whole; it is for the caller to
 // write the rest or nothing.
 func Run(fsys fs.FS, steps []Step) (*Result, error) {
-	r := &Result{Files: map[string][]byte{}}
+	r := &Result{Files: map[string][]byte{}, Read: map[string][]byte{}}
 	for _, s := range steps {
 		if err := r.step(fsys, s); err != nil {
 			return nil, err
@@ -48,7 +49,7 @@ func Run(fsys fs.FS, steps []Step) (*Result, error) {
 	before, after := batches.Load(fsys), batches.Load(r.overlay(fsys))
 	r.Comparison = batches.Compare(before, after)
 	for name, text := range r.Files {
-		if old, err := fs.ReadFile(fsys, name); err == nil && bytes.Equal(old, text) {
+		if bytes.Equal(r.Read[name], text) {
 			delete(r.Files, name) // a later step took an earlier one back
 		}
 	}
@@ -96,6 +97,11 @@ func (r *Result) step(fsys fs.FS, s Step) error {
 	if len(wants) == 0 {
 		return nil
 	}
+	return r.attempt(current, s, docs, wants)
+}
+
+// attempt tries the ways in their order.
+func (r *Result) attempt(current fs.FS, s Step, docs []*batches.Document, wants []want) error {
 	var last error
 	for _, a := range attempts {
 		p := plan{fsys: current, docs: docs, variables: a.variables, inPlace: a.inPlace, description: s.description(), within: s.Within}
@@ -108,6 +114,9 @@ func (r *Result) step(fsys fs.FS, s Step) error {
 			continue
 		}
 		for name, text := range files {
+			if _, known := r.Files[name]; !known {
+				r.Read[name] = p.read[name]
+			}
 			r.Files[name] = text
 		}
 		r.Choices = append(r.Choices, choices...)

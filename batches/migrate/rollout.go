@@ -267,7 +267,7 @@ func Fold(fsys fs.FS, info *batches.RolloutInfo) (r *Result, late []string, err 
 	if r, err = Run(without, []Step{{Selection: sel, Change: change, Reason: info.Description}}); err != nil {
 		return nil, nil, err
 	}
-	r.Files[info.File] = nil
+	r.Files[info.File], r.Read[info.File] = nil, text
 	folded := batches.Load(batches.NewOverlay(fsys, r.Files, nil))
 	r.Comparison = batches.Compare(batches.Load(fsys), folded)
 	for _, j := range r.Comparison.Jobs {

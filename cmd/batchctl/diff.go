@@ -27,8 +27,8 @@ It compares this tree with another directory, or with itself in a git revision,
 which is read from the repository; the work tree is not touched. Without an
 argument it is the branch that the current one follows, or else HEAD.
 
-The checks are validate's: diff compares what it can resolve, and says what it
-could not. With --exit-code it exits with 2 where anything differs.`,
+The checks are validate's: diff compares what it can resolve, and lists what it
+could not, which is an error. With --exit-code it exits with 2 where anything differs.`,
 		Example: `  batchctl diff origin/main
   batchctl diff v1.4 -o markdown`,
 		Args: needArgs(0, 1, "a revision or a directory at the most"),

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"math"
 	"path/filepath"
@@ -129,7 +128,7 @@ func (a *app) finishMigration(dir string, m *migration, r *migrate.Result) error
 	case len(r.Files) == 0:
 		fmt.Fprintln(a.stderr, "nothing to change")
 	default:
-		if err := writeTree(dir, r.Files); err != nil {
+		if err := writeTree(dir, r.Files, r.Read); err != nil {
 			return err
 		}
 		fmt.Fprintf(a.stderr, "%s written; git diff shows the text, git checkout takes it back\n", plural(len(r.Files), "file"))
@@ -140,15 +139,12 @@ func (a *app) finishMigration(dir string, m *migration, r *migrate.Result) error
 	return nil
 }
 
-// writeTree writes files of a tree, all or none; nil removes one.
-func writeTree(dir string, files map[string][]byte) error {
+// writeTree writes files of a tree, all or none; nil removes one. read is what
+// they held when they were read: one that somebody has changed since is an error.
+func writeTree(dir string, files, read map[string][]byte) error {
 	var changes []journal.Change
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		old, err := fs.ReadFile(batches.Dir(dir), name)
-		if err != nil {
-			old = nil
-		}
-		changes = append(changes, journal.Change{Name: name, Old: old, New: files[name], Remove: files[name] == nil})
+		changes = append(changes, journal.Change{Name: name, Old: read[name], New: files[name], Remove: files[name] == nil})
 	}
 	return journal.Write(filepath.Clean(dir), changes)
 }

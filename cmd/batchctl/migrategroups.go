@@ -145,7 +145,7 @@ func commitFiles(ctx context.Context, dir string, files map[string][]byte, messa
 	}
 	var info strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		hash, err := gittree.RunInput(ctx, dir, bytes.NewReader(files[name]), "hash-object", "-w", "--stdin")
+		hash, err := gittree.RunInput(ctx, dir, bytes.NewReader(files[name]), "hash-object", "-w", "--stdin", "--path", name)
 		if err != nil {
 			return "", err
 		}

@@ -77,7 +77,7 @@ func (a *app) editRollout(dir string, info *batches.RolloutInfo, edit func(f *ya
 	if err != nil {
 		return fmt.Errorf("%s: %w", info.File, err)
 	}
-	return a.writeRollout(dir, map[string][]byte{info.File: f.Bytes()})
+	return a.writeRollout(dir, info, text, f.Bytes())
 }
 
 // pauseRollout writes whether a rollout is paused. Nothing changes for a job.
@@ -106,7 +106,7 @@ func (a *app) pauseRollout(name string, pause bool) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", info.File, err)
 		}
-		if err := writeTree(dir, map[string][]byte{info.File: f.Bytes()}); err != nil {
+		if err := writeTree(dir, map[string][]byte{info.File: f.Bytes()}, map[string][]byte{info.File: text}); err != nil {
 			return err
 		}
 	}
@@ -114,14 +114,15 @@ func (a *app) pauseRollout(name string, pause bool) error {
 	return nil
 }
 
-// writeRollout shows what files change for the jobs, and writes them.
-func (a *app) writeRollout(dir string, files map[string][]byte) error {
-	fsys := batches.Dir(dir)
+// writeRollout shows what a rollout's new text changes for the jobs, and writes
+// it; nil removes the file.
+func (a *app) writeRollout(dir string, info *batches.RolloutInfo, read, text []byte) error {
+	fsys, files := batches.Dir(dir), map[string][]byte{info.File: text}
 	after := batches.Load(batches.NewOverlay(fsys, files, nil))
 	if err := writeChanges(a.stdout, batches.Compare(batches.Load(fsys), after)); err != nil {
 		return err
 	}
-	return writeTree(dir, files)
+	return writeTree(dir, files, map[string][]byte{info.File: read})
 }
 
 func (a *app) rolloutAdvanceCommand() *cobra.Command {
@@ -212,7 +213,11 @@ func (a *app) rolloutUndoCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := a.writeRollout(dir, map[string][]byte{info.File: nil}); err != nil {
+			text, err := os.ReadFile(filepath.Join(dir, info.File))
+			if err != nil {
+				return err
+			}
+			if err := a.writeRollout(dir, info, text, nil); err != nil {
 				return err
 			}
 			_ = os.Remove(filepath.Join(dir, batches.RolloutDir)) // if it is empty now
@@ -263,7 +268,7 @@ func (a *app) rolloutFinish(name string, dryRun bool) error {
 		fmt.Fprintf(a.stderr, "nothing written (--dry-run): %s would change\n", plural(len(result.Files), "file"))
 		return nil
 	}
-	if err := writeTree(dir, result.Files); err != nil {
+	if err := writeTree(dir, result.Files, result.Read); err != nil {
 		return err
 	}
 	_ = os.Remove(filepath.Join(dir, batches.RolloutDir)) // if it is empty now

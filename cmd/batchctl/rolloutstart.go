@@ -122,6 +122,7 @@ func (a *app) rolloutStart(ctx context.Context, name string, s *start) error {
 	if err := s.check(); err != nil {
 		return err
 	}
+	holdAll()
 	plan, err := s.plan(name)
 	if err != nil {
 		return err
@@ -150,7 +151,7 @@ func (a *app) rolloutStart(ctx context.Context, name string, s *start) error {
 	case s.dryRun:
 		fmt.Fprintf(a.stderr, "nothing written (--dry-run): %s would be\n", file)
 	default:
-		if err := writeTree(dir, result.Files); err != nil {
+		if err := writeTree(dir, result.Files, nil); err != nil {
 			return err
 		}
 		fmt.Fprintf(a.stderr, "%s written, with its first step taken; commit it, and look at batchctl rollout status %s\n", file, name)
