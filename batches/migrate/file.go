@@ -154,7 +154,8 @@ func (s *fileStep) steps(other Selection, description string) ([]Step, error) {
 	return out, nil
 }
 
-func (s *fileStep) changes() ([]Change, error) {
+// sets are the values of set, each a change of its own.
+func (s *fileStep) sets() ([]Change, error) {
 	var out []Change
 	for i := 0; i+1 < len(s.Set.Content); i += 2 {
 		keys, err := Keys(s.Set.Content[i].Value)
@@ -166,6 +167,15 @@ func (s *fileStep) changes() ([]Change, error) {
 			return nil, err
 		}
 		out = append(out, Set{keys, v})
+	}
+	return out, nil
+}
+
+// changes are what one entry says; all of them are of one kind.
+func (s *fileStep) changes() ([]Change, error) {
+	out, err := s.sets()
+	if err != nil {
+		return nil, err
 	}
 	kinds := min(1, len(out))
 	if s.Unset != "" {

@@ -115,3 +115,23 @@ func TestFoldIsTheRollout(t *testing.T) {
 		}
 	})
 }
+
+// TestFoldMustBeTheRollout: a rollout whose file says two different things is
+// not folded into the tree.
+func TestFoldMustBeTheRollout(t *testing.T) {
+	name, text, _, err := NewRollout(fsOf(shop), somePlan(Set{Keys: []string{"spec", "timeout"}, Value: "9h"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ old, new, want string }{
+		{"        timeout: 9h", "        timeout: 8h", "would differ in spec.timeout from what the rollout makes it"},
+		{"change:\n  set:\n    spec.timeout: 9h\n", "", "there is no change in it that could be folded"},
+		{"change:\n  set:\n    spec.timeout: 9h\n", "change: {sett: {a: 1}}\n", "field sett not found"},
+	} {
+		changed := strings.Replace(strings.Replace(string(text), "\nstep: 1\n", "\nstep: 2\n", 1), test.old, test.new, 1)
+		fsys := fsOf(shop, name, changed)
+		if _, _, err := Fold(fsys, batches.Load(fsys).Rollouts()[0]); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%q: %v", test.new, err)
+		}
+	}
+}

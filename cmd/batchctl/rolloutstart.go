@@ -144,6 +144,11 @@ func (a *app) rolloutStart(ctx context.Context, name string, s *start) error {
 	if err := writeChanges(a.stdout, result.Comparison); err != nil {
 		return err
 	}
+	return a.writeNewRollout(dir, file, s, result)
+}
+
+// writeNewRollout writes the file, or says why it does not.
+func (a *app) writeNewRollout(dir, file string, s *start, result *migrate.Result) error {
 	stopped := len(result.Undecided) > 0 && !s.partial
 	switch {
 	case stopped:
@@ -154,7 +159,7 @@ func (a *app) rolloutStart(ctx context.Context, name string, s *start) error {
 		if err := writeTree(dir, result.Files, nil); err != nil {
 			return err
 		}
-		fmt.Fprintf(a.stderr, "%s written, with its first step taken; commit it, and look at batchctl rollout status %s\n", file, name)
+		fmt.Fprintf(a.stderr, "%s written, with its first step taken; commit it, and look at batchctl rollout status\n", file)
 	}
 	if len(result.Undecided) > 0 {
 		return &exitCode{code: exitUndecided}
