@@ -16,7 +16,7 @@ import (
 // shop is a tree of two groups on two clusters: six jobs.
 var shop = map[string]string{
 	"batchctl.yaml":           "apiVersion: batchctl/v1\n",
-	"global.yaml":             "# all of it\nvars: {SIZE: 1g}\ndeploy: [live-1, live-2]\nspec:\n  timeout: 1h\n  artifact: {url: \"https://x/{{app}}.jar\", sha256: \"" + strings.Repeat("a", 64) + "\"}\n",
+	"global.yaml":             "# all of it\nvars: {SIZE: 1g}\ndeploy: [live-1, live-2]\nspec:\n  timeout: 1h\n  retry: {attempts: 2}\n  artifact: {url: \"https://x/{{app}}.jar\", sha256: \"" + strings.Repeat("a", 64) + "\"}\n",
 	"clusters/live-1.yaml":    "phase: live\n",
 	"clusters/live-2.yaml":    "phase: live\n",
 	"app-types/batch.yaml":    "spec:\n  concurrency: forbid # for now\n  java:\n    version: 11 # for now\n    heap: \"{{SIZE}}\"\n    options:\n      - -Xss1m\n      # The collector.\n      - -XX:+UseConcMarkSweepGC\n      - -Xloggc:gc-{{app}}.log\n",
@@ -87,6 +87,10 @@ func TestSetChoosesThePlace(t *testing.T) {
 			"clusters/live-2.yaml\n+overrides:\n+  - description: set spec.node.pool to big\n+    when: {app: [nightly, settle]}\n+    set:\n+      spec:\n+        node:\n+          pool: big\n", "override when {app: [nightly, settle]}: nothing sets it for 2 jobs"},
 		{"unset what nothing stands below", Unset{Keys: []string{"spec", "timeout"}}, Selection{Select: []string{"*/pay/refund"}},
 			"apps/pay/refund.yaml\n-  timeout: 2h\n+  timeout: null\n", "all 2 jobs that inherit it are selected"},
+		{"unset a map", Unset{Keys: []string{"spec", "retry"}}, Selection{},
+			"global.yaml\n-  retry: {attempts: 2}\n", "all 6 jobs that inherit it are selected"},
+		{"a variable", Set{Keys: []string{"vars", "SIZE"}, Value: "4g"}, Selection{},
+			"global.yaml\n-vars: {SIZE: 1g}\n+vars: {SIZE: 4g}\n", "all 6 jobs that inherit it are selected"},
 		{"unset for all", Unset{Keys: []string{"spec", "java", "heap"}}, Selection{},
 			"app-types/batch.yaml\n-    heap: \"{{SIZE}}\"\n", "all 6 jobs that inherit it are selected"},
 		{"rename an option", RenameOption{"-Xint", "-Xcomp"}, Selection{},

@@ -43,7 +43,7 @@ func sideEffects(c *batches.Comparison, wanted map[string]map[string]bool) error
 	}
 	for _, j := range c.Jobs {
 		for _, f := range j.Fields {
-			if !wanted[j.Job][f.Path] && !follows(&f, wanted[j.Job]) {
+			if !within(f.Path, wanted[j.Job]) && !follows(&f, wanted[j.Job]) {
 				return fmt.Errorf("%s would change, which nobody asked for: %s", j.Job, f.Path)
 			}
 		}
@@ -51,11 +51,21 @@ func sideEffects(c *batches.Comparison, wanted map[string]map[string]bool) error
 	return nil
 }
 
-// follows reports whether a value changes only because it refers to fields that
-// were to change.
+// within reports whether a value is one that was to change, or stands in one.
+func within(path string, wanted map[string]bool) bool {
+	for w := range wanted {
+		if rest, ok := strings.CutPrefix(path, w); ok && (rest == "" || rest[0] == '.') {
+			return true
+		}
+	}
+	return false
+}
+
+// follows reports whether a value changes only because it refers to fields or
+// variables that were to change.
 func follows(f *batches.FieldChange, wanted map[string]bool) bool {
 	for _, u := range f.Uses {
-		if !wanted[u.Name] && !wanted["spec."+u.Name] {
+		if !wanted[u.Name] && !wanted["spec."+u.Name] && !wanted["vars."+u.Name] {
 			return false
 		}
 	}

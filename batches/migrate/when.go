@@ -39,8 +39,10 @@ type part struct {
 }
 
 // dimensions are the coordinates in the order in which a condition may do
-// without them: the fewer names it lists, the longer it stays right.
-var dimensions = []string{"app", "cluster", "group", "type", "phase", "kind"}
+// without them. Names of batches go first: without them a condition stays right
+// for batches to come. The cluster stays longest, so that what was selected by
+// it does not reach another cluster one day.
+var dimensions = []string{"app", "phase", "type", "group", "cluster", "kind"}
 
 // split finds conditions that some documents match and no other one of all. One
 // is enough if they are a block: all batches of some groups on some clusters.

@@ -83,6 +83,9 @@ func otherTree(ctx context.Context, dir, arg string) (*batches.Tree, string, err
 		rev = gittree.Upstream(ctx, dir)
 	}
 	tree, err := revision(ctx, dir, rev)
+	if err != nil && arg == "" {
+		err = fmt.Errorf("%w; diff DIR compares with another directory", err)
+	}
 	if err != nil && arg != "" {
 		err = fmt.Errorf("%w, and %s is no directory with a %s", err, arg, batches.SettingsFile)
 	}

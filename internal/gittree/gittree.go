@@ -77,6 +77,9 @@ func Upstream(ctx context.Context, dir string) string {
 func Open(ctx context.Context, dir, rev string, keep func(name string) bool) (*Files, error) {
 	commit, err := Run(ctx, dir, "rev-parse", "--verify", "--quiet", "--end-of-options", rev+"^{commit}")
 	if err != nil {
+		if _, err := Run(ctx, dir, "rev-parse", "--git-dir"); err != nil {
+			return nil, err // no repository, or no git
+		}
 		return nil, fmt.Errorf("git knows no revision %s here", rev)
 	}
 	list, err := RunInput(ctx, dir, nil, "ls-tree", "-r", "-z", commit)
