@@ -271,7 +271,7 @@ func Fold(fsys fs.FS, info *batches.RolloutInfo) (r *Result, late []string, err 
 	folded := batches.Load(batches.NewOverlay(fsys, r.Files, nil))
 	r.Comparison = batches.Compare(batches.Load(fsys), folded)
 	for _, j := range r.Comparison.Jobs {
-		if !slices.Contains(late, j.Job) {
+		if _, isLate := slices.BinarySearch(late, j.Job); !isLate {
 			return nil, nil, fmt.Errorf("%s would differ in %s from what the rollout makes it; change %s by hand, or undo and start again", j.Job, j.Fields[0].Path, info.File)
 		}
 	}

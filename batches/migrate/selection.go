@@ -15,7 +15,7 @@ import (
 // Selection says which jobs a step is for.
 type Selection struct {
 	Select  []string // globs of paths, such as live-*/settlement/**; one behind ! takes away; none: all
-	Jobs    []string // if not nil, exactly these paths
+	Jobs    []string // if not nil, exactly these paths, and the rest does not count
 	Percent int      // this share of them, 1 to 100; 0 = all
 }
 
@@ -24,11 +24,22 @@ type Selection struct {
 // are taken in the order of a hash of their paths, one at the least.
 func (s *Selection) choose(docs []*batches.Document) ([]*batches.Document, error) {
 	var out []*batches.Document
+	named := map[string]bool{}
+	for _, j := range s.Jobs {
+		named[j] = true
+	}
 	matched := make([]bool, len(s.Select))
 	for _, d := range docs {
-		if d.Kind == "Batch" && s.matches(d.Path, matched) {
+		in := named[d.Path]
+		if s.Jobs == nil {
+			in = s.matches(d.Path, matched)
+		}
+		if in && d.Kind == "Batch" {
 			out = append(out, d)
 		}
+	}
+	if s.Jobs != nil {
+		return out, nil
 	}
 	for i, ok := range matched {
 		if !ok {
@@ -44,10 +55,8 @@ func (s *Selection) choose(docs []*batches.Document) ([]*batches.Document, error
 	return out, nil
 }
 
+// matches reports whether the globs take a path, and marks those that match.
 func (s *Selection) matches(path string, matched []bool) bool {
-	if s.Jobs != nil {
-		return slices.Contains(s.Jobs, path)
-	}
 	in := len(s.Select) == 0 || strings.HasPrefix(s.Select[0], "!")
 	out := false
 	for i, glob := range s.Select {
