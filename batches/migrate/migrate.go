@@ -46,8 +46,9 @@ func Run(fsys fs.FS, steps []Step) (*Result, error) {
 			return nil, err
 		}
 	}
-	before, after := batches.Load(fsys), batches.Load(r.overlay(fsys))
-	r.Comparison = batches.Compare(before, after)
+	if len(steps) > 1 || r.Comparison == nil {
+		r.Comparison = batches.Compare(batches.Load(fsys), batches.Load(r.overlay(fsys)))
+	}
 	for name, text := range r.Files {
 		if bytes.Equal(r.Read[name], text) {
 			delete(r.Files, name) // a later step took an earlier one back
@@ -107,7 +108,7 @@ func (r *Result) attempt(current fs.FS, s Step, docs []*batches.Document, wants 
 		p := plan{fsys: current, docs: docs, variables: a.variables, inPlace: a.inPlace, description: s.description(), within: s.Within}
 		files, choices, err := p.run(wants)
 		if err == nil {
-			err = verify(current, files, wants)
+			r.Comparison, err = verify(current, files, wants)
 		}
 		if err != nil {
 			last = err

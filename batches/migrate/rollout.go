@@ -62,7 +62,7 @@ func NewRollout(fsys fs.FS, p Plan) (name string, text []byte, r *Result, err er
 		return "", nil, nil, err
 	}
 	text = p.file(wants, order, 1)
-	if err := verify(fsys, map[string][]byte{name: p.file(wants, order, len(p.Steps))}, wants); err != nil {
+	if _, err := verify(fsys, map[string][]byte{name: p.file(wants, order, len(p.Steps))}, wants); err != nil {
 		return "", nil, nil, err
 	}
 	r.Files = map[string][]byte{name: text}

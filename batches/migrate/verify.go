@@ -12,7 +12,7 @@ import (
 // verify resolves the tree with the changed files and compares: the values that
 // were wanted are there, nothing else changed but what refers to them, and no
 // new error came up.
-func verify(fsys fs.FS, files map[string][]byte, wants []want) error {
+func verify(fsys fs.FS, files map[string][]byte, wants []want) (*batches.Comparison, error) {
 	before, after := batches.Load(fsys), batches.Load(batches.NewOverlay(fsys, files, nil))
 	wanted := map[string]map[string]bool{}
 	for _, w := range wants {
@@ -21,16 +21,17 @@ func verify(fsys fs.FS, files map[string][]byte, wants []want) error {
 		}
 		wanted[w.doc.Path][w.path()] = true
 	}
-	if err := sideEffects(batches.Compare(before, after), wanted); err != nil {
-		return err
+	c := batches.Compare(before, after)
+	if err := sideEffects(c, wanted); err != nil {
+		return nil, err
 	}
 	docs, _ := after.Documents()
 	for i := range wants {
 		if err := reached(&wants[i], docs); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return newErrors(before, after)
+	return c, newErrors(before, after)
 }
 
 // sideEffects reports what changes and was not asked for.
@@ -93,11 +94,15 @@ func reached(w *want, docs []*batches.Document) error {
 // newErrors reports an error that the old tree does not have, in any file: an
 // old one may have moved with the value that it is about.
 func newErrors(before, after *batches.Tree) error {
+	problems := after.Resolve().Problems
+	if batches.Errors(problems) == 0 {
+		return nil
+	}
 	known := map[string]bool{}
 	for _, p := range before.Resolve().Problems {
 		known[p.Rule+p.Message] = true
 	}
-	for _, p := range after.Resolve().Problems {
+	for _, p := range problems {
 		if p.Severity == batches.Error && !known[p.Rule+p.Message] {
 			return fmt.Errorf("%s: %s: %s", p.Place, p.Path, p.Message)
 		}
