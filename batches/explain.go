@@ -25,6 +25,7 @@ type Setting struct {
 	Layer    string `json:"layer"`
 	Override bool   `json:"override,omitempty"` // by an entry of that layer's overrides
 	Appended bool   `json:"appended,omitempty"` // added to a list by key+
+	Step     string `json:"step,omitempty"`     // of a rollout: how far it has come
 	Value    any    `json:"value"`              // as written, as data
 	Text     string `json:"-"`                  // the same on one line
 }
@@ -284,7 +285,7 @@ func uses(from *expanded) []Use {
 
 // setting describes who set a value.
 func (v *value) setting() *Setting {
-	s := &Setting{Place: v.place(), Layer: v.file.Layer.String(), Override: v.override, Appended: v.appended, Value: v.plain(), Text: v.display()}
+	s := &Setting{Place: v.place(), Layer: v.file.Layer.String(), Override: v.override, Appended: v.appended, Step: v.file.Note, Value: v.plain(), Text: v.display()}
 	if v.from != nil {
 		s.Value, s.Text = v.from.template.text, v.from.template.text
 	}

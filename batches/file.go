@@ -17,10 +17,11 @@ const (
 	AppType
 	AppGroup
 	App
+	Rollout
 	Settings
 )
 
-var layerNames = [...]string{"global", "cluster", "phase", "app-type", "app-group", "app", "settings"}
+var layerNames = [...]string{"global", "cluster", "phase", "app-type", "app-group", "app", "rollout", "settings"}
 
 func (l Layer) String() string { return layerNames[l] }
 
@@ -30,6 +31,7 @@ type File struct {
 	Layer Layer
 	Name  string // of what it describes: the cluster, the batch, …
 	Group string // of an App: its app group
+	Note  string // of a Rollout: how far it has come
 }
 
 // Place is a position in a file. Line and Col count from 1, Col in

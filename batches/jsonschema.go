@@ -14,7 +14,7 @@ func SchemaNames() []string { return slices.Sorted(maps.Keys(fileSchemas())) }
 // fileSchemas are the schemas of all kinds of file, with everything in its
 // place: what a layer says under spec is described as the batch's spec.
 func fileSchemas() map[string]*schema {
-	schemas := map[string]*schema{"settings": settingsSchema}
+	schemas := map[string]*schema{"settings": settingsSchema, "rollout": withSpecs(rolloutSchema, batchKind)}
 	for _, l := range []Layer{Global, Cluster, Phase, AppType, AppGroup} {
 		layer := withSpecs(layerSchemas[l], batchKind)
 		if f := layer.field("spec"); f != nil {
@@ -42,6 +42,10 @@ func withSpecs(s *schema, k *leafKind) *schema {
 		switch f.name {
 		case "spec":
 			f.schema = k.spec
+		case "changes":
+			changes := *f.schema
+			changes.items = withSpecs(f.schema.items, k)
+			f.schema = &changes
 		case "set":
 			f.schema = withSpecs(f.schema, k)
 		case "kinds":

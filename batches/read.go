@@ -52,9 +52,15 @@ var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // readFile reads one byte more than a file may have, at most.
 func readFile(fsys fs.FS, name string, into *bytes.Buffer) error {
-	if d, ok := fsys.(Dir); ok {
-		return d.readFile(name, into)
+	if quick, ok := fsys.(interface {
+		readFile(name string, into *bytes.Buffer) error
+	}); ok {
+		return quick.readFile(name, into)
 	}
+	return openAndRead(fsys, name, into)
+}
+
+func openAndRead(fsys fs.FS, name string, into *bytes.Buffer) error {
 	f, err := fsys.Open(name)
 	if err != nil {
 		return err

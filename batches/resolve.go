@@ -175,7 +175,7 @@ func (r *resolver) leaf(d *document, names coordinates) *leaf {
 	l := &leaf{names: names}
 	b := r.base(names)
 	p := newPath()
-	l.merge(b, d, p)
+	l.merge(b, d, r.tree.rollouts, p)
 	s := scope{names: names, doc: l.merged, ps: &l.ps}
 	l.doc = s.document(l.merged, p)
 	if vars := l.merged.get("vars"); vars != nil {
@@ -193,8 +193,9 @@ func (r *resolver) leaf(d *document, names coordinates) *leaf {
 	return l
 }
 
-// merge puts a leaf over its base, and the overrides over both.
-func (l *leaf) merge(b *base, d *document, p *fieldPath) {
+// merge puts a leaf over its base, the overrides over both, and the rollouts
+// over all.
+func (l *leaf) merge(b *base, d *document, rollouts []*rollout, p *fieldPath) {
 	l.ps = append(l.ps, b.ps...)
 	l.merged = merge(b.doc, d.part, p, &l.ps)
 	for _, overrides := range [][]*override{b.overrides, d.overrides} {
@@ -204,6 +205,9 @@ func (l *leaf) merge(b *base, d *document, p *fieldPath) {
 				l.merged = merge(l.merged, o.set, p, &l.ps)
 			}
 		}
+	}
+	if len(rollouts) > 0 {
+		l.rollouts(rollouts, p)
 	}
 }
 

@@ -24,9 +24,12 @@ type Tree struct {
 	phases   map[string]*document
 	types    map[string]*document
 	groups   map[string]*document
-	leaves   []*File             // sorted by group and name
-	names    map[string][]string // app group → names of its apps
-	problems problems
+
+	rolloutDocs map[string]*document
+	rollouts    []*rollout          // those without an error, by name
+	leaves      []*File             // sorted by group and name
+	names       map[string][]string // app group → names of its apps
+	problems    problems
 }
 
 // document is the parsed content of one file; root is nil when it could not
@@ -50,7 +53,7 @@ type override struct {
 }
 
 // layerDirs are the directories of a tree, and what their files are.
-var layerDirs = map[string]Layer{"clusters": Cluster, "phases": Phase, "app-types": AppType, "app-groups": AppGroup}
+var layerDirs = map[string]Layer{"clusters": Cluster, "phases": Phase, "app-types": AppType, "app-groups": AppGroup, RolloutDir: Rollout}
 
 // Load finds the files of a tree and reads its layers. What is wrong with the
 // tree is not an error but a problem, which Resolve reports.
@@ -63,7 +66,7 @@ func Load(fsys fs.FS) *Tree {
 	t := &Tree{
 		fsys: fsys, kinds: leafKinds,
 		clusters: map[string]*document{}, phases: map[string]*document{},
-		types: map[string]*document{}, groups: map[string]*document{},
+		types: map[string]*document{}, groups: map[string]*document{}, rolloutDocs: map[string]*document{},
 		names: w.names, problems: w.ps,
 	}
 	for _, f := range w.files {
@@ -77,6 +80,7 @@ func Load(fsys fs.FS) *Tree {
 		t.problems.inFile(SettingsFile, "no-settings", "there is no "+SettingsFile+" here, so this is no tree", "batchctl init makes a new tree; -C DIR names another directory")
 	}
 	t.checkLayers()
+	t.checkRollouts()
 	t.checkTwins()
 	return t
 }
@@ -93,7 +97,7 @@ func (t *Tree) checkTwins() {
 
 // place puts a document where resolving looks for it.
 func (t *Tree) place(d *document) {
-	byName := map[Layer]map[string]*document{Cluster: t.clusters, Phase: t.phases, AppType: t.types, AppGroup: t.groups}
+	byName := map[Layer]map[string]*document{Cluster: t.clusters, Phase: t.phases, AppType: t.types, AppGroup: t.groups, Rollout: t.rolloutDocs}
 	switch f := d.file; f.Layer {
 	case Settings:
 		t.settings = d
@@ -148,7 +152,7 @@ func (w *walker) stranger(name, stem string, yaml bool) {
 	if yaml {
 		parts, name = []string{"global", "batchctl"}, stem
 	} else {
-		parts = []string{"clusters", "phases", "app-types", "app-groups", "apps"}
+		parts = []string{"clusters", "phases", "app-types", "app-groups", "apps", RolloutDir}
 	}
 	near := nearest(name, slices.Values(parts))
 	if near == "" || strings.HasPrefix(name, ".") {

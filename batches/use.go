@@ -1,6 +1,7 @@
 package batches
 
 import (
+	"fmt"
 	"iter"
 	"maps"
 	"slices"
@@ -14,6 +15,7 @@ const ruleUnreached = "unreached"
 // checkUse reports layers that reach no job: most often a name is misspelt,
 // and the values are missing where they were meant to be.
 func (t *Tree) checkUse(ps *problems) {
+	t.checkRolloutJobs(ps)
 	for _, d := range t.layerDocuments() {
 		t.checkOverrides(d, ps)
 		if d.root == nil {
@@ -27,6 +29,23 @@ func (t *Tree) checkUse(ps *problems) {
 			unused(d, "unused", "no cluster is in phase "+f.Name, didYouMean(f.Name, t.phasesOfClusters()), ps)
 		case f.Layer == AppType && !d.used.Load():
 			unused(d, ruleUnreached, "nothing is of type "+f.Name, "", ps)
+		}
+	}
+}
+
+// checkRolloutJobs warns of jobs in the order of a rollout that the tree has not:
+// misspelt, or gone since the start.
+func (t *Tree) checkRolloutJobs(ps *problems) {
+	for _, r := range t.rollouts {
+		for i, ring := range r.doc.root.get("order").list() {
+			for k, j := range ring.get("jobs").list() {
+				cluster, leaf, _ := strings.Cut(j.text, "/")
+				group, app, _ := strings.Cut(leaf, "/")
+				if t.clusters[cluster] == nil || !slices.Contains(t.names[group], app) {
+					ps.add(Problem{Place: j.place(), Path: fmt.Sprintf("order[%d].jobs[%d]", i, k), Rule: "unknown-job", Severity: Warning,
+						Message: "there is no job " + j.text})
+				}
+			}
 		}
 	}
 }

@@ -19,11 +19,12 @@ const token = "11deadbeefdeadbeefdeadbeefdeadbeef"
 
 // calls is every call of a client.
 var calls = map[string]func(context.Context, *jenkins.Client) error{
-	"Look":   func(ctx context.Context, c *jenkins.Client) error { _, err := c.Look(ctx); return err },
-	"Run":    func(ctx context.Context, c *jenkins.Client) error { _, err := c.Run(ctx, ref); return err },
-	"Jobs":   func(ctx context.Context, c *jenkins.Client) error { _, err := c.Jobs(ctx, "a/b"); return err },
-	"Secret": func(ctx context.Context, c *jenkins.Client) error { _, err := c.Secret(ctx, "n"); return err },
-	"Whoami": func(ctx context.Context, c *jenkins.Client) error { _, err := c.Whoami(ctx); return err },
+	"Look":    func(ctx context.Context, c *jenkins.Client) error { _, err := c.Look(ctx); return err },
+	"Run":     func(ctx context.Context, c *jenkins.Client) error { _, err := c.Run(ctx, ref); return err },
+	"Jobs":    func(ctx context.Context, c *jenkins.Client) error { _, err := c.Jobs(ctx, "a/b"); return err },
+	"History": func(ctx context.Context, c *jenkins.Client) error { _, err := c.History(ctx, "a/b", 5); return err },
+	"Secret":  func(ctx context.Context, c *jenkins.Client) error { _, err := c.Secret(ctx, "n"); return err },
+	"Whoami":  func(ctx context.Context, c *jenkins.Client) error { _, err := c.Whoami(ctx); return err },
 	"CreateNode": func(ctx context.Context, c *jenkins.Client) error {
 		return c.CreateNode(ctx, jenkins.NodeSpec{Name: "n"})
 	},

@@ -135,6 +135,9 @@ func usesText(uses []batches.Use) []string {
 }
 
 func who(s *batches.Setting) string {
+	if s.Step != "" {
+		return fmt.Sprintf("%s (%s, %s)", s.Place, s.Layer, s.Step)
+	}
 	if s.Override {
 		return fmt.Sprintf("%s (%s override)", s.Place, s.Layer)
 	}

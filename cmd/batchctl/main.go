@@ -25,6 +25,10 @@ func main() {
 const (
 	exitError = 1 // the tree has errors, or something could not be done
 	exitUsage = 2 // wrong use; for render --check also: the directory differs
+
+	exitDiffers = 2 // for diff --exit-code: there are differences
+
+	exitUndecided = 3 // for migrate: something is left to a person
 )
 
 // run is the whole program: it returns the exit code, and prints every error

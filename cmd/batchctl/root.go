@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/batchctl/batchctl/batches"
+	"github.com/batchctl/batchctl/internal/journal"
 )
 
 // app is what the verbs share: where they write, and the global flags.
@@ -48,7 +49,7 @@ seed job applies.`,
 		return usagef("%w (see %s --help)", err, cmd.CommandPath())
 	})
 	root.AddCommand(a.initCommand(), a.validateCommand(), a.renderCommand(), a.explainCommand(), a.listCommand(),
-		a.configCommand(), a.schemaCommand(), a.seedCommand(), a.versionCommand(),
+		a.configCommand(), a.schemaCommand(), a.seedCommand(), a.versionCommand(), a.diffCommand(), a.migrateCommand(), a.rolloutCommand(),
 		a.statusCommand(), a.runsCommand(), a.nodesCommand(), a.whyCommand(), a.catalogCommand())
 	return root
 }
@@ -80,7 +81,18 @@ func needArgs(least, most int, names string) cobra.PositionalArgs {
 
 // treeDir returns the directory of the tree: the one of -C, or the nearest
 // parent that has the settings file.
+//
+// What a migration wrote when it was killed is finished first: no verb sees
+// half of it.
 func (a *app) treeDir() (string, error) {
+	dir, err := a.findTree()
+	if err != nil {
+		return "", err
+	}
+	return dir, journal.Recover(dir)
+}
+
+func (a *app) findTree() (string, error) {
 	if a.dir != "" {
 		info, err := os.Stat(a.dir)
 		if err != nil {

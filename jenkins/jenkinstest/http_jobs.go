@@ -45,7 +45,7 @@ func (s *Server) routeOneJob(q *request, j *job, rest []string) {
 	what := strings.Join(rest, "/")
 	switch what {
 	case "api/json":
-		s.json(q, "fullName,nextBuildNumber,buildable,inQueue,lastBuild", func(q *request, t tree) []byte {
+		s.json(q, "fullName,nextBuildNumber,buildable,inQueue,lastBuild,builds", func(q *request, t tree) []byte {
 			e := &encoder{}
 			e.job(q, j, t)
 			return e.b

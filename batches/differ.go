@@ -1,0 +1,232 @@
+package batches
+
+import (
+	"slices"
+)
+
+// differ collects what differs between two documents.
+type differ struct{ fields []FieldChange }
+
+// frame compares what does not stand in the document itself.
+func (d *differ) frame(path, old, new string) {
+	if old != new {
+		d.fields = append(d.fields, FieldChange{Path: path, Old: &Side{Text: old, Raw: old}, New: &Side{Text: new, Raw: new}})
+	}
+}
+
+// value compares two values; nil is one that is not there. Maps are compared
+// member by member, down to the single values and lists.
+func (d *differ) value(old, new *value, p *fieldPath) {
+	if old == new || new != nil && new.kind == nullKind && old == nil {
+		return
+	}
+	var removed *value
+	if new != nil && new.kind == nullKind {
+		removed, new = new, nil
+	}
+	if (old == nil || old.kind == mapKind) && (new == nil || new.kind == mapKind) && !emptyMap(old, new) {
+		d.members(old, new, p)
+		return
+	}
+	if same(old, new) {
+		return
+	}
+	c := FieldChange{Path: p.String(), Old: sideOf(old), New: sideOf(new)}
+	if old != nil && new != nil && old.kind == listKind && new.kind == listKind {
+		d.list(c, old, new, p)
+		return
+	}
+	if old != nil && new != nil && c.Old.Raw == c.New.Raw {
+		c.Uses = changedUses(old, new)
+	}
+	c.At = madeAt(&c, removed)
+	d.fields = append(d.fields, c)
+}
+
+// list compares two lists. Items whose text is the same and whose references
+// are not are a change of their own: nobody edited the list for it.
+func (d *differ) list(c FieldChange, old, new *value, p *fieldPath) {
+	gone, came := items(old, new), items(new, old)
+	gone = slices.DeleteFunc(gone, func(o *value) bool {
+		at := slices.IndexFunc(came, func(n *value) bool { return n.raw() == o.raw() })
+		if at < 0 {
+			return false
+		}
+		f := FieldChange{Path: p.String(), Old: sideOf(o), New: sideOf(came[at]), Uses: changedUses(o, came[at])}
+		f.At = madeAt(&f, nil)
+		d.fields = append(d.fields, f)
+		came = slices.Delete(came, at, at+1)
+		return true
+	})
+	for _, v := range gone {
+		c.Gone = append(c.Gone, *sideOf(v))
+	}
+	for _, v := range came {
+		c.Came = append(c.Came, *sideOf(v))
+	}
+	if len(gone)+len(came) > 0 || sameItems(old, new) {
+		c.At = madeAt(&c, nil)
+		d.fields = append(d.fields, c)
+	}
+}
+
+// sameItems reports whether two lists differ in the order of their items only.
+func sameItems(old, new *value) bool { return len(items(old, new))+len(items(new, old)) == 0 }
+
+// madeAt says where a change was made: where the value now stands, or what in
+// it is new, or what removed it, or else where it stood.
+func madeAt(c *FieldChange, removed *value) Place {
+	switch {
+	case len(c.Uses) > 0:
+		return c.Uses[0].Place
+	case len(c.Came) > 0:
+		return c.Came[0].Place
+	case len(c.Gone) > 0:
+		return c.Gone[0].Place
+	case c.New != nil:
+		return c.New.Place
+	case removed != nil:
+		return removed.place()
+	}
+	return c.Old.Place
+}
+
+// emptyMap reports whether a map without members came or went: there is no
+// member then to show it by.
+func emptyMap(old, new *value) bool {
+	return old == nil && len(new.kids) == 0 || new == nil && len(old.kids) == 0
+}
+
+func (d *differ) members(old, new *value, p *fieldPath) {
+	for i := range old.entries() {
+		e := &old.kids[i]
+		var now *value
+		if in := find(new.entries(), e.key); in != nil {
+			now = in.val
+		}
+		d.value(present(e.val), now, p.member(e.key))
+	}
+	for i := range new.entries() {
+		if e := &new.kids[i]; e.val.kind != nullKind && find(old.entries(), e.key) == nil {
+			d.value(nil, e.val, p.member(e.key))
+		}
+	}
+}
+
+// present is a value, or nil for one that was removed.
+func present(v *value) *value {
+	if v.kind == nullKind {
+		return nil
+	}
+	return v
+}
+
+// same reports whether two values say the same.
+func same(a, b *value) bool {
+	switch {
+	case a == b:
+		return true
+	case a == nil || b == nil:
+		return false
+	case a.kind != b.kind || a.text != b.text:
+		return false
+	case a.kind == listKind:
+		return slices.EqualFunc(a.kids, b.kids, func(x, y entry) bool { return same(x.val, y.val) })
+	case a.kind == mapKind:
+		return count(a) == count(b) && !slices.ContainsFunc(a.kids, func(e entry) bool {
+			return e.val.kind != nullKind && !same(e.val, b.get(e.key))
+		})
+	}
+	return true
+}
+
+func count(v *value) int {
+	n := 0
+	for range v.members() {
+		n++
+	}
+	return n
+}
+
+// items returns the items of a list that another one does not have, or has
+// less often.
+func items(of, other *value) []*value {
+	left := slices.Clone(other.kids)
+	var out []*value
+	for i := range of.kids {
+		v := of.kids[i].val
+		if at := slices.IndexFunc(left, func(e entry) bool { return same(e.val, v) }); at >= 0 {
+			left = slices.Delete(left, at, at+1)
+			continue
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+func sideOf(v *value) *Side {
+	if v == nil {
+		return nil
+	}
+	return &Side{v.place(), v.display(), v.raw()}
+}
+
+// raw is a value on one line, as it was before its references were replaced.
+func (v *value) raw() string {
+	if v.from != nil {
+		return v.from.template.text
+	}
+	if v.kind < listKind {
+		return v.display()
+	}
+	out := *v
+	out.kids = slices.Clone(v.kids)
+	for i := range out.kids {
+		kid := *out.kids[i].val
+		kid.text, kid.kids = kid.raw(), nil
+		if kid.kind >= listKind {
+			kid.kind = stringKind
+		}
+		out.kids[i].val = &kid
+	}
+	return out.display()
+}
+
+// changedUses lists the variables below two values of the same template that
+// differ.
+func changedUses(old, new *value) []UseChange {
+	before := map[string]string{}
+	walkUses(old, func(u *use) { before[u.name] = u.text })
+	var out []UseChange
+	walkUses(new, func(u *use) {
+		was, known := before[u.name]
+		if !known || was == u.text {
+			return
+		}
+		delete(before, u.name)
+		c := UseChange{Name: u.name, Old: was, New: u.text}
+		if u.val != nil {
+			c.Place = u.val.place()
+		}
+		out = append(out, c)
+	})
+	return out
+}
+
+// walkUses visits the references that went into a value, down to those whose
+// text is their own.
+func walkUses(v *value, visit func(*use)) {
+	if v.from != nil {
+		for i := range v.from.uses {
+			u := &v.from.uses[i]
+			if u.val != nil && u.val.from != nil {
+				walkUses(u.val, visit)
+				continue
+			}
+			visit(u)
+		}
+	}
+	for i := range v.kids {
+		walkUses(v.kids[i].val, visit)
+	}
+}

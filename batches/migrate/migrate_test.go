@@ -1,0 +1,299 @@
+package migrate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/batchctl/batchctl/batches"
+	"github.com/batchctl/batchctl/batches/yamledit"
+)
+
+// shop is a tree of two groups on two clusters: six jobs.
+var shop = map[string]string{
+	"batchctl.yaml":           "apiVersion: batchctl/v1\n",
+	"global.yaml":             "# all of it\nvars: {SIZE: 1g}\ndeploy: [live-1, live-2]\nspec:\n  timeout: 1h\n  retry: {attempts: 2}\n  artifact: {url: \"https://x/{{app}}.jar\", sha256: \"" + strings.Repeat("a", 64) + "\"}\n",
+	"clusters/live-1.yaml":    "phase: live\n",
+	"clusters/live-2.yaml":    "phase: live\n",
+	"app-types/batch.yaml":    "spec:\n  concurrency: forbid # for now\n  java:\n    version: 11 # for now\n    heap: \"{{SIZE}}\"\n    options:\n      - -Xss1m\n      # The collector.\n      - -XX:+UseConcMarkSweepGC\n      - -Xloggc:gc-{{app}}.log\n",
+	"app-groups/pay.yaml":     "spec:\n  java:\n    options+: [-XX:+PrintGCDetails]\n",
+	"apps/pay/settle.yaml":    "apiVersion: batchctl/v1\nkind: Batch\nmetadata: {name: settle}\n",
+	"apps/pay/refund.yaml":    "apiVersion: batchctl/v1\nkind: Batch\nmetadata: {name: refund}\nspec:\n  timeout: 2h\n  java: {options+: [-Xint]}\n",
+	"apps/report/nightly.yml": "apiVersion: batchctl/v1\nkind: Batch\nmetadata: {name: nightly}\n",
+}
+
+func fsOf(files map[string]string, changes ...string) *batches.Overlay {
+	all := map[string][]byte{}
+	for name, text := range files {
+		all[name] = []byte(text)
+	}
+	for i := 0; i < len(changes); i += 2 {
+		all[changes[i]] = []byte(changes[i+1])
+	}
+	return batches.NewOverlay(nil, all, nil)
+}
+
+func run(t *testing.T, fsys *batches.Overlay, steps ...Step) *Result {
+	t.Helper()
+	r, err := Run(fsys, steps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// lines shows what changed in the files: lines that went and came.
+func lines(t *testing.T, base *batches.Overlay, r *Result) string {
+	t.Helper()
+	var b strings.Builder
+	for _, name := range sortedNames(r.Files) {
+		old := readOr(base, name)
+		b.WriteString(name + "\n" + changedLines(old, string(r.Files[name])))
+	}
+	return b.String()
+}
+
+func TestSetChoosesThePlace(t *testing.T) {
+	timeout := Set{Keys: []string{"spec", "timeout"}, Value: "3h"}
+	concurrency := Set{Keys: []string{"spec", "concurrency"}, Value: "allow"}
+	for _, test := range []struct {
+		name   string
+		change Change
+		sel    Selection
+		want   string
+		why    string
+	}{
+		{"all that inherit it: where it stands", concurrency, Selection{},
+			"app-types/batch.yaml\n-  concurrency: forbid # for now\n+  concurrency: allow # for now\n", "all 6 jobs that inherit it are selected"},
+		{"each where it comes from", timeout, Selection{},
+			"apps/pay/refund.yaml\n-  timeout: 2h\n+  timeout: 3h\nglobal.yaml\n-  timeout: 1h\n+  timeout: 3h\n", "all 4 jobs that inherit it are selected"},
+		{"one batch: itself", timeout, Selection{Select: []string{"*/report/nightly"}},
+			"apps/report/nightly.yml\n+spec:\n+  timeout: 3h\n", "in the batch itself: 2 of the 4 jobs that inherit global.yaml:5:12 are to change"},
+		{"one batch on one cluster: its override", timeout, Selection{Select: []string{"live-1/report/nightly"}},
+			"apps/report/nightly.yml\n+overrides:\n+  - description: set spec.timeout to 3h\n+    when: {cluster: live-1}\n+    set:\n+      spec:\n+        timeout: 3h\n", "override when {cluster: live-1}: 1 of the 4 jobs that inherit global.yaml:5:12 are to change"},
+		{"one cluster: an override of the layer", concurrency, Selection{Select: []string{"live-1/**"}},
+			"app-types/batch.yaml\n+overrides:\n+  - description: set spec.concurrency to allow\n+    when: {cluster: live-1}\n+    set:\n+      spec:\n+        concurrency: allow\n", "override when {cluster: live-1}: 3 of the 6 jobs that inherit app-types/batch.yaml:2:16 are to change"},
+		{"a group", concurrency, Selection{Select: []string{"*/pay/*"}},
+			"app-types/batch.yaml\n+overrides:\n+  - description: set spec.concurrency to allow\n+    when: {group: pay}\n+    set:\n+      spec:\n+        concurrency: allow\n", "override when {group: pay}: 4 of the 6 jobs that inherit app-types/batch.yaml:2:16 are to change"},
+		{"a variable that all use", Set{Keys: []string{"spec", "java", "heap"}, Value: "2g"}, Selection{},
+			"global.yaml\n-vars: {SIZE: 1g}\n+vars: {SIZE: 2g}\n", "all 6 jobs that inherit it are selected"},
+		{"a new value for all", Set{Keys: []string{"spec", "node", "pool"}, Value: "big"}, Selection{},
+			"app-types/batch.yaml\n+  node:\n+    pool: big\n", "in the layer that reaches just these: nothing sets it for 6 jobs"},
+		{"a new value for a cluster", Set{Keys: []string{"spec", "node", "pool"}, Value: "big"}, Selection{Select: []string{"live-2/**", "!**/refund"}},
+			"clusters/live-2.yaml\n+overrides:\n+  - description: set spec.node.pool to big\n+    when: {app: [nightly, settle]}\n+    set:\n+      spec:\n+        node:\n+          pool: big\n", "override when {app: [nightly, settle]}: nothing sets it for 2 jobs"},
+		{"unset what nothing stands below", Unset{Keys: []string{"spec", "timeout"}}, Selection{Select: []string{"*/pay/refund"}},
+			"apps/pay/refund.yaml\n-  timeout: 2h\n+  timeout: null\n", "all 2 jobs that inherit it are selected"},
+		{"unset a map", Unset{Keys: []string{"spec", "retry"}}, Selection{},
+			"global.yaml\n-  retry: {attempts: 2}\n", "all 6 jobs that inherit it are selected"},
+		{"a variable", Set{Keys: []string{"vars", "SIZE"}, Value: "4g"}, Selection{},
+			"global.yaml\n-vars: {SIZE: 1g}\n+vars: {SIZE: 4g}\n", "all 6 jobs that inherit it are selected"},
+		{"unset for all", Unset{Keys: []string{"spec", "java", "heap"}}, Selection{},
+			"app-types/batch.yaml\n-    heap: \"{{SIZE}}\"\n", "all 6 jobs that inherit it are selected"},
+		{"rename an option", RenameOption{"-Xint", "-Xcomp"}, Selection{},
+			"apps/pay/refund.yaml\n-  java: {options+: [-Xint]}\n+  java: {options+: [-Xcomp]}\n", "all 2 jobs that inherit it are selected"},
+		{"rename an option with a value, in some jobs", RenameOption{"-Xloggc", "-Xlog:gc"}, Selection{Select: []string{"*/report/*"}}, "", ""},
+		{"replace a value", ReplaceValue{[]string{"spec", "timeout"}, "1h", "90m"}, Selection{},
+			"global.yaml\n-  timeout: 1h\n+  timeout: 90m\n", "all 4 jobs that inherit it are selected"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			base := fsOf(shop)
+			r := run(t, base, Step{Selection: test.sel, Change: test.change})
+			if test.want == "" {
+				if got := string(r.Files["apps/report/nightly.yml"]); !strings.Contains(got, "- \"-Xlog:gc:gc-{{app}}.log\"\n") || !strings.Contains(got, "- -XX:+UseConcMarkSweepGC") {
+					t.Errorf("the whole list with the one change is wanted, and is\n%s", got)
+				}
+				return
+			}
+			if diff := cmp.Diff(test.want, lines(t, base, r)); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+			if got := r.Choices[len(r.Choices)-1].Why; got != test.why {
+				t.Errorf("why: %q, want %q", got, test.why)
+			}
+		})
+	}
+}
+
+func TestJVM(t *testing.T) {
+	base := fsOf(shop)
+	r := run(t, base, Step{Change: JVM{From: 11, To: 21}})
+	// The log of pay is another one than that of report: details.
+	want := `app-groups/pay.yaml
+-    options+: [-XX:+PrintGCDetails]
+app-types/batch.yaml
+`
+	got := lines(t, base, r)
+	if !strings.HasPrefix(got, want[:len("app-groups/pay.yaml\n")]) || !strings.Contains(got, "+    version: 21 # for now\n") || !strings.Contains(got, "+      - -XX:+UseG1GC\n") {
+		t.Errorf("got\n%s", got)
+	}
+	docs, _ := batches.Load(r.overlay(base)).Documents()
+	for _, d := range docs {
+		options := d.Value("spec", "java", "options").Raw()
+		log := "-Xlog:gc:file="
+		if d.Group == "pay" {
+			log = "-Xlog:gc*:file="
+		}
+		if !strings.Contains(options, log+"gc-{{app}}.log:time") || strings.Contains(options, "CMS") || strings.Contains(options, "Details") || strings.Contains(options, "ConcMark") {
+			t.Errorf("%s: %s", d.Path, options)
+		}
+	}
+	if len(r.Undecided) > 0 || r.Selected != 6 {
+		t.Errorf("%d selected, undecided: %v", r.Selected, r.Undecided)
+	}
+	again, err := Run(r.overlay(base), []Step{{Change: JVM{From: 11, To: 21}}})
+	if err != nil || len(again.Files) > 0 {
+		t.Errorf("a second run changes %v, %v", again.Files, err)
+	}
+}
+
+func TestJVMLeavesOutWhatItCannotDecide(t *testing.T) {
+	refund := strings.Replace(shop["apps/pay/refund.yaml"], "-Xint", "--illegal-access=permit", 1)
+	base := fsOf(shop, "apps/pay/refund.yaml", refund, "apps/report/nightly.yml", shop["apps/report/nightly.yml"]+"spec: {java: {home: /opt/jdk11}}\n")
+	r := run(t, base, Step{Change: JVM{From: 11, To: 21}})
+	if got := strings.Join(r.UndecidedJobs(), " "); got != "live-1/pay/refund live-1/report/nightly live-2/pay/refund live-2/report/nightly" {
+		t.Errorf("undecided: %s", got)
+	}
+	for _, j := range r.Comparison.Jobs {
+		if !strings.HasSuffix(j.Job, "/pay/settle") {
+			t.Errorf("%s changes", j.Job)
+		}
+	}
+	// With the word of a log it can: for those that have one.
+	opens := "--add-opens=java.base/java.lang=ALL-UNNAMED"
+	r = run(t, base, Step{Selection: Selection{Select: []string{"live-1/pay/*"}}, Change: JVM{From: 11, To: 21, Opens: map[string][]string{"live-1/pay/refund": {opens}}}})
+	docs, _ := batches.Load(r.overlay(base)).Documents()
+	for _, d := range docs {
+		if has := strings.Contains(d.Value("spec", "java", "options").Raw(), opens); has != (d.Path == "live-1/pay/refund") {
+			t.Errorf("%s has the opening: %v", d.Path, has)
+		}
+	}
+}
+
+// TestVariableUsedElsewhere: a variable is not edited when it would change
+// something that nobody asked for.
+func TestVariableUsedElsewhere(t *testing.T) {
+	global := strings.Replace(shop["global.yaml"], "timeout: 1h", "env: {HEAP: \"{{SIZE}}\"}\n  timeout: 1h", 1)
+	base := fsOf(shop, "global.yaml", global)
+	r := run(t, base, Step{Change: Set{Keys: []string{"spec", "java", "heap"}, Value: "2g"}})
+	want := "app-types/batch.yaml\n-    heap: \"{{SIZE}}\"\n+    heap: \"2g\"\n"
+	if diff := cmp.Diff(want, lines(t, base, r)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// TestAnchorsFallBack: what an anchor shares with something else cannot be
+// edited in place.
+func TestAnchorsFallBack(t *testing.T) {
+	layer := "spec:\n  timeout: &t 2h\n  retry: {attempts: 2}\n  node: {hold_on_failure: *t}\n"
+	base := fsOf(shop, "app-groups/pay.yaml", layer, "apps/pay/refund.yaml", shop["apps/pay/settle.yaml"][:len("apiVersion: batchctl/v1\nkind: Batch\nmetadata: {name: ")]+"refund}\n")
+	r := run(t, base, Step{Change: Set{Keys: []string{"spec", "timeout"}, Value: "3h"}, Selection: Selection{Select: []string{"*/pay/*"}}})
+	if got := lines(t, base, r); !strings.Contains(got, "+overrides:\n") || strings.Contains(got, "-  timeout") {
+		t.Errorf("got\n%s", got)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		step Step
+		want string
+		more []string
+	}{
+		{"no job", Step{Selection: Selection{Select: []string{"live-9/**"}}, Change: Unset{[]string{"spec", "timeout"}}}, "--select live-9/**: no job matches", nil},
+		{"a value that is wrong", Step{Change: Set{Keys: []string{"spec", "timeout"}, Value: "soon"}}, `"soon" is no duration`, nil},
+		{"an unknown key", Step{Change: Set{Keys: []string{"spec", "tiemout"}, Value: "1h"}}, "unknown key", nil},
+		{"a broken tree", Step{Change: Unset{[]string{"spec", "timeout"}}}, "apps/pay/settle.yaml cannot be resolved", []string{"apps/pay/settle.yaml", "a: ["}},
+		{"a needed value", Step{Change: Unset{[]string{"spec", "java", "version"}}}, "a batch needs it", nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := Run(fsOf(shop, test.more...), []Step{test.step})
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("%v; want %q", err, test.want)
+			}
+		})
+	}
+}
+
+// TestOnlyTheSelectionChanges: whatever the selection, every selected job comes
+// out as wanted and no other one changes.
+func TestOnlyTheSelectionChanges(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		files := randomTree(t)
+		base := fsOf(files)
+		docs, skipped := batches.Load(base).Documents()
+		if len(skipped) > 0 {
+			t.Fatal(skipped)
+		}
+		sel := Selection{Jobs: []string{}}
+		for _, d := range docs {
+			if rapid.Bool().Draw(t, "selected") {
+				sel.Jobs = append(sel.Jobs, d.Path)
+			}
+		}
+		change := rapid.SampledFrom([]Change{
+			Set{[]string{"spec", "timeout"}, "9h"}, Set{[]string{"spec", "java", "heap"}, "9g"}, Set{[]string{"spec", "node", "cpu"}, 9},
+			Unset{[]string{"spec", "timeout"}}, RenameOption{"-Xss1m", "-Xss2m"}, JVM{From: 11, To: 21},
+			Set{[]string{"spec", "java", "options"}, yamledit.List{"-Xint"}},
+		}).Draw(t, "change")
+		r, err := Run(base, []Step{{Selection: sel, Change: change}})
+		if err != nil {
+			t.Fatalf("%s of %v: %v\n%s", change, sel.Jobs, err, show(files))
+		}
+		for _, j := range r.Comparison.Jobs {
+			if !slices.Contains(sel.Jobs, j.Job) {
+				t.Fatalf("%s of %v: %s changed: %+v\n%s", change, sel.Jobs, j.Job, j.Fields, show(files))
+			}
+		}
+		after, _ := batches.Load(r.overlay(base)).Documents()
+		for _, d := range after {
+			if w, undecided, _ := change.wants(d); slices.Contains(sel.Jobs, d.Path) && len(w)+len(undecided) > 0 {
+				t.Fatalf("%s: %s is still wanted\n%s", d.Path, change, show(files))
+			}
+		}
+	})
+}
+
+// randomTree draws a tree that is sound, with values at any layer.
+func randomTree(t *rapid.T) map[string]string {
+	files := map[string]string{}
+	for name, text := range shop {
+		files[name] = text
+	}
+	some := func(name string) string {
+		spec := ""
+		add := func(line string) {
+			if rapid.IntRange(0, 3).Draw(t, name) == 0 {
+				spec += line
+			}
+		}
+		add("  timeout: 2h\n")
+		add("  node: {cpu: 2}\n")
+		java := ""
+		if rapid.IntRange(0, 3).Draw(t, name) == 0 {
+			java += "    options+: [-Xss1m, -XX:+UseParNewGC]\n"
+		}
+		if rapid.IntRange(0, 3).Draw(t, name) == 0 {
+			java += "    heap: 3g\n"
+		}
+		if java != "" {
+			spec += "  java:\n" + java
+		}
+		if spec == "" {
+			return ""
+		}
+		return "spec:\n" + spec
+	}
+	files["clusters/live-1.yaml"] += some("live-1")
+	files["clusters/live-2.yaml"] += some("live-2")
+	files["apps/pay/settle.yaml"] += some("settle")
+	files["apps/report/nightly.yml"] += some("nightly")
+	files["app-groups/report.yaml"] = "apiVersion: batchctl/v1\n" + some("report")
+	if o := some("override"); o != "" {
+		files["app-groups/pay.yaml"] += fmt.Sprintf("overrides:\n- when: {cluster: live-1}\n  set:\n    %s\n", strings.ReplaceAll(strings.TrimSpace(o), "\n", "\n    "))
+	}
+	return files
+}

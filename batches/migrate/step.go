@@ -1,0 +1,178 @@
+package migrate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/batchctl/batchctl/batches"
+	"github.com/batchctl/batchctl/batches/yamledit"
+)
+
+// Step is one change of some jobs.
+type Step struct {
+	Selection Selection
+	Change    Change
+	Reason    string // for people, written into overrides; "" = what the change says
+	Within    string // an app group whose own files alone may be edited; "" = any file
+}
+
+func (s *Step) description() string {
+	if s.Reason != "" {
+		return s.Reason
+	}
+	return s.Change.String()
+}
+
+// Change is what a step wants of a job.
+type Change interface {
+	// wants says what is to become of a job's values. With something undecided
+	// the job stays as it is.
+	wants(d *batches.Document) (w []want, undecided, notes []Undecided)
+	String() string
+}
+
+// want is what one value of one job is to become.
+type want struct {
+	doc   *batches.Document
+	keys  []string      // spec, java, version
+	old   batches.Value // may be missing
+	unset bool
+	value yamledit.Value // unless unset or a list that is changed by its items
+	text  string         // what Document.Value is to say then
+	items []item         // of a list that is changed by its items
+	near  batches.Value  // for a new value: the one beside which it belongs; may be missing
+}
+
+// item is what becomes of one item of a list.
+type item struct {
+	old     batches.Value
+	put     []string // texts with their references
+	changed bool
+}
+
+// list returns the texts of the whole list as it is to be.
+func (w *want) list() []string {
+	var out []string
+	for _, i := range w.items {
+		out = append(out, i.put...)
+	}
+	return out
+}
+
+func (w *want) path() string { return strings.Join(w.keys, ".") }
+
+// expect is what the value says once it has been changed: the text, or for a
+// list changed by its items the raw text.
+func (w *want) expect() (text string, raw bool) {
+	if w.items != nil {
+		return batches.FlowList(w.list()), true
+	}
+	return w.text, false
+}
+
+// Set gives a value to every job: a single value, or a list as a whole.
+type Set struct {
+	Keys  []string
+	Value yamledit.Value
+}
+
+func (s Set) String() string { return "set " + strings.Join(s.Keys, ".") + " to " + textOf(s.Value) }
+
+func (s Set) wants(d *batches.Document) ([]want, []Undecided, []Undecided) {
+	old := d.Value(s.Keys...)
+	text := textOf(s.Value)
+	if old.Exists() && old.Text() == text && !old.Map() {
+		return nil, nil, nil
+	}
+	return []want{{doc: d, keys: s.Keys, old: old, value: s.Value, text: text}}, nil, nil
+}
+
+// textOf is a value as Document.Value shows it.
+func textOf(v yamledit.Value) string {
+	switch v := v.(type) {
+	case nil:
+		return "null"
+	case yamledit.List:
+		items := make([]string, len(v))
+		for i, item := range v {
+			items[i] = textOf(item)
+		}
+		return "[" + strings.Join(items, ", ") + "]"
+	case string:
+		return strings.TrimSuffix(strings.TrimPrefix(batches.FlowList([]string{v}), "["), "]")
+	}
+	return fmt.Sprint(v)
+}
+
+// Unset takes a value away from every job.
+type Unset struct{ Keys []string }
+
+func (u Unset) String() string { return "unset " + strings.Join(u.Keys, ".") }
+
+func (u Unset) wants(d *batches.Document) ([]want, []Undecided, []Undecided) {
+	old := d.Value(u.Keys...)
+	if !old.Exists() {
+		return nil, nil, nil
+	}
+	return []want{{doc: d, keys: u.Keys, old: old, unset: true}}, nil, nil
+}
+
+// RenameOption gives an option of the JVM another name; what stands behind an =
+// or a : stays.
+type RenameOption struct{ From, To string }
+
+func (r RenameOption) String() string { return "rename option " + r.From + " to " + r.To }
+
+func (r RenameOption) wants(d *batches.Document) ([]want, []Undecided, []Undecided) {
+	return changeItems(d, []string{"spec", "java", "options"}, func(v batches.Value) (string, bool) {
+		rest, ok := strings.CutPrefix(v.Raw(), r.From)
+		if !ok || rest != "" && rest[0] != '=' && rest[0] != ':' {
+			return "", false
+		}
+		return r.To + rest, true
+	})
+}
+
+// ReplaceValue changes a value, or an item of a list, where it is a certain
+// one, as written or as it is for the job.
+type ReplaceValue struct {
+	Keys     []string
+	From, To string
+}
+
+func (r ReplaceValue) String() string {
+	return "replace " + r.From + " by " + r.To + " in " + strings.Join(r.Keys, ".")
+}
+
+func (r ReplaceValue) wants(d *batches.Document) ([]want, []Undecided, []Undecided) {
+	is := func(v batches.Value) bool { return v.Raw() == r.From || v.Text() == r.From }
+	old := d.Value(r.Keys...)
+	switch {
+	case old.List():
+		return changeItems(d, r.Keys, func(v batches.Value) (string, bool) { return r.To, is(v) })
+	case !old.Exists() || old.Map() || !is(old):
+		return nil, nil, nil
+	}
+	var value yamledit.Value = r.To
+	if old.Number() {
+		value = Scalar(r.To)
+	}
+	return []want{{doc: d, keys: r.Keys, old: old, value: value, text: textOf(value)}}, nil, nil
+}
+
+// changeItems changes single items of a list.
+func changeItems(d *batches.Document, keys []string, change func(batches.Value) (string, bool)) ([]want, []Undecided, []Undecided) {
+	w := want{doc: d, keys: keys, old: d.Value(keys...)}
+	for _, v := range w.old.Items() {
+		i := item{old: v, put: []string{v.Raw()}}
+		if text, ok := change(v); ok && text != v.Raw() {
+			i.put, i.changed = []string{text}, true
+		}
+		w.items = append(w.items, i)
+	}
+	if !slices.ContainsFunc(w.items, func(i item) bool { return i.changed }) {
+		return nil, nil, nil
+	}
+	return []want{w}, nil, nil
+}

@@ -1,0 +1,51 @@
+package jenkins
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// A Build is a run of a job with its number.
+type Build struct {
+	Number int
+	Run
+}
+
+// History returns the newest builds of a job that Jenkins still has, the newest
+// first, so many at the most. A job that Jenkins does not have is an error that
+// wraps ErrNotFound.
+func (c *Client) History(ctx context.Context, job string, most int) ([]Build, error) {
+	op := fmt.Sprintf("list builds of %q", job)
+	path, err := (Ref{Job: job}).path()
+	if err != nil {
+		return nil, c.invalid(op, err)
+	}
+	var list struct {
+		Builds *[]struct {
+			Number              int
+			Building            *bool
+			InProgress          *bool
+			Result              string
+			Timestamp, Duration int64 // milliseconds
+		}
+	}
+	tree := fmt.Sprintf("builds[number,building,inProgress,result,timestamp,duration]{0,%d}", most)
+	if _, err := c.get(ctx, op, path, tree, &list); err != nil {
+		return nil, err
+	}
+	if list.Builds == nil {
+		return nil, c.lacks(op, "builds")
+	}
+	var runs []Build
+	for _, b := range *list.Builds {
+		if b.Building == nil {
+			return nil, c.lacks(op, "building")
+		}
+		runs = append(runs, Build{b.Number, Run{
+			Building: *b.Building || b.InProgress != nil && *b.InProgress, Result: b.Result,
+			Started: time.UnixMilli(b.Timestamp), Duration: time.Duration(b.Duration) * time.Millisecond,
+		}})
+	}
+	return runs, nil
+}
