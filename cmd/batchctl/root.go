@@ -48,7 +48,7 @@ seed job applies.`,
 		return usagef("%w (see %s --help)", err, cmd.CommandPath())
 	})
 	root.AddCommand(a.initCommand(), a.validateCommand(), a.renderCommand(), a.explainCommand(), a.listCommand(),
-		a.configCommand(), a.schemaCommand(), a.seedCommand(), a.versionCommand(),
+		a.configCommand(), a.importCommand(), a.schemaCommand(), a.seedCommand(), a.versionCommand(),
 		a.statusCommand(), a.runsCommand(), a.nodesCommand(), a.whyCommand(), a.catalogCommand())
 	return root
 }

@@ -1,0 +1,287 @@
+package javastart
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// walker follows a script from its top to the start of java, and takes the
+// rest for what is done after it.
+type walker struct {
+	text    string
+	file    *syntax.File
+	java    *syntax.CallExpr
+	given   Given
+	vars    map[string]*variable
+	errexit bool // a command that fails ends the script
+	out     *Start
+
+	pre     []*syntax.Stmt // the statements before java
+	acts    bool           // one of them does more than set variables, the directory or the shell's options
+	setting []*syntax.Stmt // those that do no more
+	leaves  syntax.Node    // a statement before java that may end the script without a failure
+	post    []part         // what is done after java
+}
+
+// variable is what a script has made of a variable.
+type variable struct {
+	value    []piece
+	exported bool
+	computed bool // the value takes running something
+}
+
+func (w *walker) run() error {
+	if err := w.sequence(w.file.Stmts); err != nil {
+		return err
+	}
+	if w.leaves != nil {
+		return w.notPlain(w.leaves, "it may end before java, without a failure (%s)", w.source(w.leaves))
+	}
+	w.finish()
+	return nil
+}
+
+// sequence takes in a list of statements, one of which holds the start of
+// java.
+func (w *walker) sequence(list []*syntax.Stmt) error {
+	for i, s := range list {
+		if !contains(s, w.java) {
+			w.statement(s)
+			continue
+		}
+		if err := w.start(s); err != nil {
+			return err
+		}
+		if rest := list[i+1:]; len(rest) > 0 {
+			guard := always
+			if w.errexit {
+				guard = success
+			}
+			w.behind(guard, rest)
+		}
+		return nil
+	}
+	return nil
+}
+
+func contains(s syntax.Node, wanted syntax.Node) bool {
+	found := false
+	syntax.Walk(s, func(n syntax.Node) bool {
+		found = found || n == wanted
+		return !found
+	})
+	return found
+}
+
+// statement takes in a statement before the start of java.
+func (w *walker) statement(s *syntax.Stmt) {
+	w.pre = append(w.pre, s)
+	switch cmd := s.Cmd.(type) {
+	case *syntax.CallExpr:
+		if len(s.Redirs) == 0 && !s.Negated && !s.Background && w.known(cmd) {
+			w.setting = append(w.setting, s)
+			w.acts = w.acts || runsSomething(cmd)
+			return
+		}
+	case *syntax.DeclClause:
+		if cmd.Variant.Value == "export" && len(s.Redirs) == 0 {
+			for _, a := range cmd.Args {
+				if a.Name == nil || a.Array != nil {
+					continue
+				}
+				if a.Value == nil {
+					w.variable(a.Name.Value).exported = true
+					continue
+				}
+				w.assign(a)
+				w.vars[a.Name.Value].exported = true
+			}
+			w.setting = append(w.setting, s)
+			return
+		}
+	}
+	w.touched(s)
+	w.acts = true
+}
+
+// variable returns what is known of a variable, making it one that the run
+// has, where the script has not set it.
+func (w *walker) variable(name string) *variable {
+	if w.vars[name] == nil {
+		w.vars[name] = &variable{value: []piece{{text: name, ref: true}}}
+	}
+	return w.vars[name]
+}
+
+// touched marks the variables that a statement may set as unknown: read, for,
+// if and functions set them in ways that only running tells.
+func (w *walker) touched(s *syntax.Stmt) {
+	mark := func(name string) {
+		w.vars[name] = &variable{computed: true, exported: w.vars[name] != nil && w.vars[name].exported}
+	}
+	syntax.Walk(s, func(n syntax.Node) bool {
+		switch n := n.(type) {
+		case *syntax.Assign:
+			if n.Name != nil {
+				mark(n.Name.Value)
+			}
+		case *syntax.WordIter:
+			mark(n.Name.Value)
+		case *syntax.CallExpr:
+			if len(n.Args) == 0 {
+				return true
+			}
+			w.effect(n)
+			switch n.Args[0].Lit() {
+			case "read", "unset", "getopts", "mapfile":
+				for _, a := range n.Args[1:] {
+					mark(a.Lit())
+				}
+			}
+		}
+		return true
+	})
+}
+
+// effect notes what a command before java does to java itself, which a script
+// of its own cannot.
+func (w *walker) effect(n *syntax.CallExpr) {
+	switch n.Args[0].Lit() {
+	case "source", ".":
+		w.note("sources", "it reads "+w.source(n)+", and what that sets is not known; put it under env")
+	case "ulimit", "umask", "renice":
+		w.note("limits", "it sets a limit for java ("+w.source(n)+"), which the machine has to have by itself now")
+	case "exit", "exec", "trap", "return":
+		// exit 1 fails the run in a script of its own as well.
+		if code := lastLit(n); n.Args[0].Lit() != "exit" || code == "" || code == "0" {
+			w.leaves = n
+		}
+	}
+}
+
+func lastLit(n *syntax.CallExpr) string {
+	if len(n.Args) < 2 {
+		return ""
+	}
+	return n.Args[1].Lit()
+}
+
+// runsSomething reports assignments whose values take running a command.
+func runsSomething(call *syntax.CallExpr) bool {
+	found := false
+	syntax.Walk(call, func(n syntax.Node) bool {
+		switch n.(type) {
+		case *syntax.CmdSubst, *syntax.ProcSubst:
+			found = true
+		}
+		return !found
+	})
+	return found
+}
+
+// known takes in a simple command that only sets something up: an
+// assignment, cd, set, or a no-op. It reports whether it was one.
+func (w *walker) known(call *syntax.CallExpr) bool {
+	if len(call.Args) == 0 {
+		for _, a := range call.Assigns {
+			if a.Name == nil || a.Array != nil || a.Index != nil {
+				return false
+			}
+			w.assign(a)
+		}
+		return true
+	}
+	if len(call.Assigns) > 0 {
+		return false
+	}
+	switch call.Args[0].Lit() {
+	case "cd":
+		return w.changeDir(call.Args[1:])
+	case "set":
+		return w.set(call.Args[1:])
+	case ":", "true":
+		return len(call.Args) == 1
+	}
+	return false
+}
+
+// changeDir follows a cd to a plain directory.
+func (w *walker) changeDir(args []*syntax.Word) bool {
+	if len(args) != 1 {
+		return false
+	}
+	words, ok := w.expand(args[0])
+	if !ok || len(words) != 1 {
+		return false
+	}
+	dir, plain := plainText(words[0].pieces)
+	if !plain {
+		// cd $WORKSPACE leads back to where a run begins.
+		if len(words[0].pieces) == 1 && words[0].pieces[0].ref && words[0].pieces[0].text == "WORKSPACE" {
+			w.out.Dir = ""
+			return true
+		}
+		return false
+	}
+	w.out.Dir = join(w.out.Dir, dir)
+	return true
+}
+
+func (w *walker) set(args []*syntax.Word) bool {
+	for _, a := range args {
+		switch lit := a.Lit(); {
+		case lit == "-o", lit == "+o", lit == "pipefail", lit == "--":
+		case strings.HasPrefix(lit, "-") && strings.Trim(lit[1:], "exuvo") == "":
+			w.errexit = w.errexit || strings.Contains(lit, "e")
+		case strings.HasPrefix(lit, "+") && strings.Trim(lit[1:], "exuvo") == "":
+			w.errexit = w.errexit && !strings.Contains(lit, "e")
+		case lit == "errexit":
+			w.errexit = args[0].Lit() == "-o"
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// assign sets a variable to a value of plain text and variables of the run,
+// or notes that it would have to be worked out.
+func (w *walker) assign(a *syntax.Assign) {
+	name := a.Name.Value
+	v := &variable{exported: w.vars[name] != nil && w.vars[name].exported}
+	if a.Value != nil {
+		word, ok := w.join(a.Value)
+		v.value, v.computed = word, !ok
+	}
+	if a.Append {
+		old := w.variable(name)
+		v.computed = v.computed || old.computed
+		v.value = slices.Concat(old.value, v.value)
+	}
+	if size(v.value) > MaxScript {
+		v.computed = true
+	}
+	if v.computed {
+		v.value = nil
+	}
+	w.vars[name] = v
+}
+
+func (w *walker) note(rule, text string) {
+	n := Note{Rule: rule, Text: text}
+	if !slices.Contains(w.out.Notes, n) {
+		w.out.Notes = append(w.out.Notes, n)
+	}
+}
+
+// source is the text of a node, as it stands in the script.
+func (w *walker) source(n syntax.Node) string {
+	return w.text[n.Pos().Offset():min(n.End().Offset(), uint(len(w.text)))]
+}
+
+func (w *walker) notPlain(n syntax.Node, format string, args ...any) error {
+	return &NotPlainError{int(n.Pos().Line()), fmt.Sprintf(format, args...)}
+}
