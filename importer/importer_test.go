@@ -140,7 +140,7 @@ spec:
     sha256: ` + sum + `
   args:
     - --date=${RUN_DATE}
-    - '{{{{x}}'
+    - "{{{{x}}"
   parameters:
     - name: RUN_DATE
       type: string

@@ -92,18 +92,14 @@ func leaf(sections []section) ([]byte, error) {
 		yamldoc.Set(doc, text(described), "metadata", "description")
 	}
 	deploy, overrides := yamldoc.List(), yamldoc.List()
-	var comments []string
+	var comments commentBlock
 	for _, s := range sections {
 		deploy.Content = append(deploy.Content, yamldoc.Text(s.variant.cluster))
-		prefix := ""
-		if len(sections) > 1 {
-			prefix = s.variant.cluster + ": "
-		}
 		for _, line := range s.job.kept {
-			comments = append(comments, prefix+line)
+			comments.add(s.variant.cluster, line)
 		}
 		if other := s.job.description(); other != described {
-			comments = append(comments, prefix+"description: "+other)
+			comments.add(s.variant.cluster, "description: "+other)
 		}
 		o := yamldoc.Map()
 		yamldoc.Set(o, yamldoc.Texts([]string{s.variant.cluster}), "when", "cluster")
@@ -113,12 +109,40 @@ func leaf(sections []section) ([]byte, error) {
 	yamldoc.Set(doc, deploy, "deploy")
 	if len(sections) == 1 {
 		yamldoc.Set(doc, first.spec, "spec")
-		return yamldoc.Encode(doc, comments...)
+		return yamldoc.Encode(doc, comments.text(len(sections))...)
 	}
 	yamldoc.Set(doc, yamldoc.Map(), "spec")
 	yamldoc.Get(doc, "spec").Style = yaml.FlowStyle
 	yamldoc.Set(doc, overrides, "overrides")
-	return yamldoc.Encode(doc, comments...)
+	return yamldoc.Encode(doc, comments.text(len(sections))...)
+}
+
+// commentBlock collects the comments of a leaf, each line once with the
+// clusters that it is about.
+type commentBlock struct {
+	lines    []string
+	clusters [][]string // by line
+}
+
+func (b *commentBlock) add(cluster, line string) {
+	at := slices.Index(b.lines, line)
+	if at < 0 {
+		b.lines, b.clusters = append(b.lines, line), append(b.clusters, nil)
+		at = len(b.lines) - 1
+	}
+	b.clusters[at] = append(b.clusters[at], cluster)
+}
+
+// text writes the lines; those that hold for all clusters name none.
+func (b *commentBlock) text(sections int) []string {
+	out := make([]string, len(b.lines))
+	for i, line := range b.lines {
+		if len(b.clusters[i]) < sections {
+			line = strings.Join(b.clusters[i], ", ") + ": " + line
+		}
+		out[i] = line
+	}
+	return out
 }
 
 // description is the job's description, as far as a batch can hold it.

@@ -14,6 +14,9 @@ fi
 go run ./internal/bench -jjb "$jjb" -python "$cache/jjb/bin/python"
 
 echo
+go run ./internal/bench/import
+
+echo
 go run ./internal/bench/provisioner
 echo
 go test -count=1 -run TestAhead -v ./nodes | sed -n 's/^ *ahead_test.go:[0-9]*: /machines made ahead: /p'

@@ -80,6 +80,7 @@ func (a *app) importJobs(ctx context.Context, f *importFlags) error {
 	if f.options.Checksums, err = readChecksums(f.checksums); err != nil {
 		return err
 	}
+	keepsAll()
 	sources, err := a.sources(ctx, f)
 	if err != nil {
 		return err

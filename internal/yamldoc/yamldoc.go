@@ -5,6 +5,7 @@ package yamldoc
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -23,10 +24,20 @@ func List(items ...*yaml.Node) *yaml.Node {
 // else.
 func Text(s string) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s}
-	if strings.Contains(s, "\n") && !block(s) {
+	if strings.Contains(s, "\n") && !block(s) || otherwise(s) || strings.HasPrefix(s, "{") && !strings.ContainsAny(s, "\"\\") {
 		n.Style = yaml.DoubleQuotedStyle
 	}
 	return n
+}
+
+// otherwise reports texts that readers of YAML 1.1 take for something else:
+// yes, on, 16:30.
+func otherwise(s string) bool {
+	switch strings.ToLower(s) {
+	case "y", "n", "yes", "no", "on", "off":
+		return true
+	}
+	return strings.Contains(s, ":") && strings.Trim(s, "0123456789:._+-") == ""
 }
 
 // block reports whether a text of several lines can stand as it is, behind
@@ -112,40 +123,62 @@ func index(m *yaml.Node, key string) int {
 	return -1
 }
 
+// maxNested is how deep maps and lists may stand in one that is on one line.
+const maxNested = 2
+
 // Compact writes the maps and lists below a node on one line each, where that
-// line stays within width. The node itself stays in block style.
-func Compact(n *yaml.Node, width int) {
+// line stays within width and does not nest too deep. The node itself and the
+// keys in open stay in block style.
+func Compact(n *yaml.Node, width int, open ...string) {
 	for i, kid := range n.Content {
 		if kid.Kind != yaml.MappingNode && kid.Kind != yaml.SequenceNode {
 			continue
 		}
-		room := width
+		room, mayFlow := width, true
 		if n.Kind == yaml.MappingNode {
-			room -= len(n.Content[i-1].Value) + 2
+			key := n.Content[i-1].Value
+			room -= len(key) + 2
+			mayFlow = !slices.Contains(open, key)
 		}
-		if length, ok := flat(kid); ok && length <= room {
-			kid.Style |= yaml.FlowStyle
+		if length, depth := flat(kid); mayFlow && depth > 0 && depth <= maxNested && length <= room {
+			flow(kid)
 			continue
 		}
 		Compact(kid, width-2)
 	}
 }
 
-// flat is about how long a node is on one line; ok is false for what cannot
-// be put on one.
-func flat(n *yaml.Node) (length int, ok bool) {
-	if n.HeadComment != "" || n.LineComment != "" || n.FootComment != "" || strings.Contains(n.Value, "\n") {
-		return 0, false
-	}
-	length = len(n.Value) + 2
+// flow puts a node on one line. What has to be quoted there gets the quotes
+// that people write around references.
+func flow(n *yaml.Node) {
+	n.Style |= yaml.FlowStyle
 	for _, kid := range n.Content {
-		l, ok := flat(kid)
-		if !ok {
-			return 0, false
+		if len(kid.Content) > 0 {
+			flow(kid)
+		} else if strings.ContainsAny(kid.Value, "{}[],:") && !strings.ContainsAny(kid.Value, "\"\\") {
+			kid.Style = yaml.DoubleQuotedStyle
 		}
-		length += l + 1
 	}
-	return length, true
+}
+
+// flat is about how long a node is on one line, and how deep it nests; depth
+// is 0 for what cannot be put on one.
+func flat(n *yaml.Node) (length, depth int) {
+	if n.HeadComment != "" || n.LineComment != "" || n.FootComment != "" || strings.Contains(n.Value, "\n") {
+		return 0, 0
+	}
+	length, depth = len(n.Value)+2, 1
+	for _, kid := range n.Content {
+		l, d := flat(kid)
+		if d == 0 {
+			return 0, 0
+		}
+		if kid.Kind != yaml.ScalarNode {
+			d++
+		}
+		length, depth = length+l, max(depth, d)
+	}
+	return length, depth
 }
 
 // Encode writes a document, with comments in front: one line each, without

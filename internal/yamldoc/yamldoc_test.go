@@ -24,7 +24,7 @@ func TestEncode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "# kept:   a\n#\na: {b: true, c: 8}\nlist: [x, \"1\", 'a: b, {c}']\ntext: |\n  one\n  two\ngone: null\n"
+	want := "# kept:   a\n#\na: {b: true, c: 8}\nlist: [x, \"1\", \"a: b, {c}\"]\ntext: |\n  one\n  two\ngone: null\n"
 	if string(got) != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
