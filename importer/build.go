@@ -71,6 +71,11 @@ func (m *maker) build(j *imported, v *variant) *yaml.Node {
 func (b *builder) set(value *yaml.Node, path ...string) {
 	if err := check(value, path); err != nil {
 		name := strings.Join(path, ".")
+		if slices.Contains([]string{"java", "artifact", "args", "scripts"}, path[0]) {
+			// Without it the batch would run something else.
+			b.report.Reason = fmt.Sprintf("a batch cannot hold its %s: %v", name, err)
+			return
+		}
 		b.keep("refused", "a batch cannot hold a value of "+path[0], fmt.Sprintf("kept: %s: %s (%v)", name, jobxml.Redact(path[len(path)-1], brief(value)), err))
 		return
 	}

@@ -335,6 +335,34 @@ func TestFindings(t *testing.T) {
 	}
 }
 
+// TestEnvironment: a name is one thing only, and variables refer to nothing
+// that has no order.
+func TestEnvironment(t *testing.T) {
+	r := run(t, importer.Options{}, project("live-1/pay/a", "export C=$B MODE=x\njava -jar /a.jar $C", `<properties><hudson.model.ParametersDefinitionProperty><parameterDefinitions>
+<hudson.model.StringParameterDefinition><name>MODE</name></hudson.model.StringParameterDefinition>
+<hudson.model.StringParameterDefinition><name>TOKEN</name></hudson.model.StringParameterDefinition>
+<hudson.model.StringParameterDefinition><name>DAY</name></hudson.model.StringParameterDefinition>
+</parameterDefinitions></hudson.model.ParametersDefinitionProperty>
+<EnvInjectJobProperty><info><propertiesContent>A=/opt
+B=$A/x/${DAY}/$NO/${NOR}/$$</propertiesContent></info><on>true</on></EnvInjectJobProperty></properties>
+<buildWrappers><org.jenkinsci.plugins.credentialsbinding.impl.SecretBuildWrapper><bindings><org.jenkinsci.plugins.credentialsbinding.impl.StringBinding><credentialsId>t</credentialsId><variable>TOKEN</variable></org.jenkinsci.plugins.credentialsbinding.impl.StringBinding></bindings></org.jenkinsci.plugins.credentialsbinding.impl.SecretBuildWrapper></buildWrappers>`))
+	b := jobs(t, r)["live-1/pay/a"].Batch
+	got := fmt.Sprintln(b.Env, b.Args, b.Secrets, len(b.Parameters), b.Parameters[0].Name)
+	want := "[{A /opt} {B /opt/x/${DAY}/$NO/$${NOR}/$$} {C /opt/x/${DAY}/$NO/$${NOR}/$$} {MODE x}] [${B}] [{TOKEN t string}] 1 DAY\n"
+	if got != want {
+		t.Errorf("got  %swant %s", got, want)
+	}
+}
+
+// TestCannotHold: a job whose program a batch cannot hold is none.
+func TestCannotHold(t *testing.T) {
+	r := run(t, importer.Options{}, project("live-1/pay/a", "java -jar /a.jar '"+strings.Repeat("x", 70_000)+"'", ""))
+	if !strings.Contains(r.Report[0].Reason, "a batch cannot hold its args: this text has 70000 bytes") || r.Batches != 0 {
+		t.Errorf("%+v", r.Report[0])
+	}
+	file(t, r, "not-imported/live-1/pay/a.xml")
+}
+
 func TestBroken(t *testing.T) {
 	_, err := importer.Import([]importer.Source{source("b", "<project>"), source("a", "<!DOCTYPE x><project/>"), project("c", "java -jar /a.jar", "")}, importer.Options{})
 	var broken *importer.BrokenError

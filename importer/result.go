@@ -32,6 +32,9 @@ func (m *maker) result() (*Result, error) {
 				specs[i] = append(specs[i], m.build(j, &j.variants[k]))
 			}
 		}
+		if j.report.Reason != "" {
+			specs[i] = nil
+		}
 	})
 	leaves := map[string][]section{}
 	clusters, taken := map[string]bool{}, map[string]bool{}

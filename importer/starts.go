@@ -107,7 +107,7 @@ func (b *builder) after() {
 	var names []string
 	for _, u := range b.upstream {
 		found := false
-		if u.job != nil {
+		if u.job != nil && u.job != b.imported {
 			for i := range u.job.variants {
 				if v := &u.job.variants[i]; v.cluster == b.variant.cluster {
 					found = true
