@@ -30,6 +30,9 @@ func CheckValue(text string, steps ...string) error {
 	}
 	var ps problems
 	v := &value{kind: stringKind, text: text, file: &File{}}
+	if s.kinds == kinds(intKind) {
+		v.kind = intKind
+	}
 	c := checker{root: batchSpec, ps: &ps}
 	if c.scalar(s, v, newPath(steps...)); len(ps) > 0 {
 		return fmt.Errorf("%s", ps[0].Message)

@@ -43,9 +43,13 @@ func (t *Tree) Effective() ([]Effective, []Problem) {
 			e := Effective{Path: names.path, Cluster: names.cluster, Phase: names.phase, Type: names.typ,
 				Group: names.group, Name: names.app, Kind: names.kind, File: d.file.Path}
 			for _, key := range []string{"metadata", "spec"} {
-				if !flatten(l.doc.get(key), []string{key}, &e.Values) {
-					// Why, is among the problems of the job.
-					*ps = append(*ps, l.ps...)
+				if !flatten(l.doc.get(key), []string{key}, &e.Values) && Errors(*ps) == 0 {
+					// The file itself is sound, so it is what it refers to.
+					for _, p := range l.ps {
+						if p.Rule == "undefined-variable" || p.Rule == "bad-reference" || p.Rule == "circular-reference" || p.Rule == "too-long" {
+							ps.add(p)
+						}
+					}
 				}
 			}
 			found[i] = append(found[i], e)

@@ -198,7 +198,13 @@ func TestAnyTree(t *testing.T) {
 			field("args", list())
 			field("disabled", rapid.SampledFrom([]string{"true", "false"}).Draw(t, "bool"))
 			field("env", "{A: "+text()+", B: "+text()+"}")
-			field("java", "{heap: "+rapid.SampledFrom([]string{"1g", "2g"}).Draw(t, "heap")+", options: "+list()+"}")
+			java := []string{"version: 11"}
+			for _, part := range []string{"heap: " + rapid.SampledFrom([]string{"1g", "2g"}).Draw(t, "heap"), "options: " + list(), "main: M"} {
+				if rapid.Bool().Draw(t, "java") {
+					java = append(java, part)
+				}
+			}
+			field("java", "{"+strings.Join(java[rapid.IntRange(0, 1).Draw(t, "version"):], ", ")+"}")
 			field("parameters", "[{name: P, default: "+text()+"}, {name: Q, default: "+text()+"}]")
 			return b.String()
 		}
@@ -223,6 +229,74 @@ func TestAnyTree(t *testing.T) {
 	})
 }
 
+// batch writes a leaf with some values of spec.
+func batch(name, deploy, spec string) string {
+	return "apiVersion: batchctl/v1\nkind: Batch\nmetadata: {name: " + name + "}\ndeploy: [" + deploy + "]\nspec:\n" + spec
+}
+
+// TestLists: a leaf that only continues a list says just what it adds, unless
+// its clusters inherit different ones.
+func TestLists(t *testing.T) {
+	files := map[string]string{"clusters/live-1.yaml": "phase: live\n", "clusters/dev-1.yaml": "phase: dev\n"}
+	options := func(list string) string { return "  java: {options: [" + list + "]}\n" }
+	short, long := "-XX:+UseG1GC, -XX:+AlwaysPreTouch", "-XX:+UseG1GC, -XX:+AlwaysPreTouch, -XX:+UseStringDeduplication"
+	for i := range 6 {
+		files[fmt.Sprintf("apps/g/live%d.yaml", i)] = batch(fmt.Sprintf("live%d", i), "live-1", options(long))
+		files[fmt.Sprintf("apps/g/dev%d.yaml", i)] = batch(fmt.Sprintf("dev%d", i), "dev-1", options(short))
+	}
+	files["apps/g/more.yaml"] = batch("more", "live-1", options(long+", -XX:+UseCompressedOops"))
+	files["apps/g/both.yaml"] = batch("both", "live-1, dev-1", options(long+", -XX:+UseCompressedOops"))
+	now, _ := factored(t, tree(files))
+	if text := string(now["apps/g/more.yaml"].Data); !strings.Contains(text, "options+: [\"-XX:+UseCompressedOops\"]") {
+		t.Error(text)
+	}
+	if text := string(now["apps/g/live1.yaml"].Data); strings.Contains(text, "options") {
+		t.Error(text)
+	}
+}
+
+// TestRemoved: what a leaf does not have it takes away, a whole map at once
+// only where nothing of it is left.
+func TestRemoved(t *testing.T) {
+	files := map[string]string{"clusters/c.yaml": "phase: live\n"}
+	for i := range 9 {
+		name := fmt.Sprintf("a%d", i)
+		files["apps/g/"+name+".yaml"] = batch(name, "c", "  schedule: {cron: 1 2 * * *, timezone: Asia/Seoul}\n  keep: {builds: 5, days: 30}\n")
+	}
+	files["apps/g/b.yaml"] = batch("b", "c", "  keep: {days: 30}\n")
+	now, _ := factored(t, tree(files))
+	want := "apiVersion: batchctl/v1\nkind: Batch\nmetadata: {name: b}\nspec:\n  schedule: null\n  keep: {builds: null}\n"
+	if diff := cmp.Diff(want, string(now["apps/g/b.yaml"].Data)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestWholeWords: a name within a word is not the job's name.
+func TestWholeWords(t *testing.T) {
+	files := map[string]string{"clusters/c.yaml": "phase: live\n"}
+	for i := range 9 {
+		group := []string{"pay", "fees", "due"}[i%3]
+		name := fmt.Sprintf("a%d", i)
+		files["apps/"+group+"/"+name+".yaml"] = batch(name, "c", "  env: {A: re"+group+", B: re-"+group+".s}\n")
+	}
+	now, _ := factored(t, tree(files))
+	if text := string(now["global.yaml"].Data); strings.Contains(text, "re{{group}},") || !strings.Contains(text, "B: \"re-{{group}}.s\"") && !strings.Contains(text, "B: re-{{group}}.s") {
+		t.Error(text)
+	}
+}
+
+// TestComments: none is lost, wherever it stands.
+func TestComments(t *testing.T) {
+	files := map[string]string{"clusters/c.yaml": "phase: live\n",
+		"apps/g/a.yaml": "# one\n# two\n\n# three\n" + strings.Replace(batch("a", "c", "  # four\n  timeout: 1h # five\n  args:\n    - x # six\n"), "kind:", "# seven\nkind:", 1) + "# eight\n"}
+	now, _ := factored(t, tree(files))
+	for _, word := range []string{"one", "two", "three", "four", "five", "six", "seven", "eight"} {
+		if text := string(now["apps/g/a.yaml"].Data); strings.Count(text, word) != 1 {
+			t.Errorf("%s: %s", word, text)
+		}
+	}
+}
+
 func TestRefused(t *testing.T) {
 	leaf := "apiVersion: batchctl/v1\nkind: Batch\nmetadata: {name: a}\ndeploy: [c]\nspec: {timeout: 1h}\n"
 	base := map[string]string{"clusters/c.yaml": "phase: live\n", "apps/g/a.yaml": leaf}
@@ -233,6 +307,7 @@ func TestRefused(t *testing.T) {
 		{"apps/g/a.yaml", strings.Replace(leaf, "1h", `"{{app}}"`, 1), "apps/g/a.yaml:5:17: the leaf refers to something"},
 		{"apps/g/a.yaml", strings.Replace(leaf, "Batch", "Config", 1), "it is of kind Config, and factor is for batches"},
 		{"apps/g/a.yaml", strings.Replace(leaf, "[c]", "[d]", 1), "apps/g/a.yaml:4:10: there is no cluster d; factor needs to know what every job says"},
+		{"apps/g/a.yaml", strings.Replace(leaf, "1h", "012", 1), "apps/g/a.yaml:5:17: 012 is not a plain decimal number"},
 		{"apps/g/a.yaml", "a: [", "factor needs to know"},
 	}
 	for _, tt := range tests {
@@ -284,7 +359,7 @@ func TestOdd(t *testing.T) {
 		}
 		name := fmt.Sprintf("a%02d", i)
 		files["apps/g/"+name+".yaml"] = fmt.Sprintf("apiVersion: batchctl/v1\nkind: Batch\nmetadata: {name: %s}\ndeploy: [c]\nspec: {timeout: %s, java: {options: [%s, -Xss%dm], properties: {spring.profile%s: %s}}}\n",
-			name, timeout, option, i%2, map[bool]string{true: "", false: "s"}[i == 10], profile)
+			name, timeout, option, 1+i/99, map[bool]string{true: "", false: "s"}[i == 10], profile)
 	}
 	_, r := factored(t, tree(files))
 	var got []string

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/batchctl/batchctl/batches"
@@ -66,5 +67,44 @@ func TestFactorKilled(t *testing.T) {
 	}
 	if asBefore < 5 || asAfter < 5 {
 		t.Errorf("%d times as before, %d times as after", asBefore, asAfter)
+	}
+}
+
+// TestSameValues: the check before anything is written sees what differs, also
+// where the values are the same and only their place makes them wrong.
+func TestSameValues(t *testing.T) {
+	const leaf = `apiVersion: batchctl/v1
+kind: Batch
+metadata: {name: a}
+deploy: [c]
+spec:
+  java: {version: 11, heap: 1g}
+  artifact: {url: "https://repo.example/a.jar", sha256: "0000000000000000000000000000000000000000000000000000000000000001"}
+`
+	newTree := func(files map[string]string) string {
+		dir := t.TempDir()
+		files["batchctl.yaml"], files["clusters/c.yaml"] = "apiVersion: batchctl/v1\n", "phase: live\n"
+		var list []treeFile
+		for name, text := range files {
+			list = append(list, treeFile{name, []byte(text)})
+		}
+		if err := writeFiles(dir, list); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	check := sameValues(newTree(map[string]string{"apps/g/a.yaml": leaf}))
+	if err := check(newTree(map[string]string{"apps/g/a.yaml": leaf + "# more\n"})); err != nil {
+		t.Error(err)
+	}
+	for what, files := range map[string]map[string]string{
+		"another value":        {"apps/g/a.yaml": strings.Replace(leaf, "1g", "2g", 1)},
+		"a leaf that is gone":  {},
+		"a leaf with a fault":  {"apps/g/a.yaml": leaf + "deploy: [c]\n"},
+		"an override too many": {"apps/g/a.yaml": leaf, "global.yaml": "overrides:\n  - when: {cluster: nowhere}\n    set: {spec: {java: {heap: 2g}}}\n", "apps/h/b.yaml": "x"},
+	} {
+		if err := check(newTree(files)); err == nil || !strings.Contains(err.Error(), "nothing was written") {
+			t.Errorf("%s: %v", what, err)
+		}
 	}
 }
