@@ -287,9 +287,10 @@ func TestNotImported(t *testing.T) {
 		source("live-1/ops/git", `<flow-definition><definition class="org.jenkinsci.plugins.workflow.cps.CpsScmFlowDefinition"/></flow-definition>`),
 		source("live-1/ops/loop", `<flow-definition><definition class="org.jenkinsci.plugins.workflow.cps.CpsFlowDefinition"><script>for (x in y) { }</script></definition></flow-definition>`),
 		pipelineJob("live-1/ops/quoted", "properties([parameters([string(name: 'D')])])\nnode { sh \"java -jar /a.jar '${params.D}'\" }"),
+		pipelineJob("live-1/ops/gate", "node { input 'go?'\n sh 'java -jar /a.jar' }"),
 		source("live-1/ops/mvn", "<maven2-moduleset/>"), source("live-1/ops", "<com.cloudbees.hudson.plugins.folder.Folder/>"))
-	want := map[string]string{"backup": "it starts no java", "git": "its Pipeline is not in the job", "loop": "line 1 of the pipeline: it holds a loop", "quoted": "line 2 of the pipeline: ${params.D} stands in single quotes of the shell", "mvn": "is no freestyle, pipeline or matrix job"}
-	if len(r.Report) != 5 {
+	want := map[string]string{"backup": "it starts no java", "git": "its Pipeline is not in the job", "loop": "line 1 of the pipeline: it holds a loop", "gate": "line 1 of the pipeline: the Pipeline depends on the step input", "quoted": "line 2 of the pipeline: ${params.D} stands in single quotes of the shell", "mvn": "is no freestyle, pipeline or matrix job"}
+	if len(r.Report) != 6 {
 		t.Errorf("%+v", r.Report)
 	}
 	for _, j := range r.Report {

@@ -45,6 +45,9 @@ func (p *pipeline) statements(list []groovy.Statement) error {
 // only concern how a log looks.
 var transparent = map[string]bool{"pipeline": true, "stages": true, "stage": true, "steps": true, "timestamps": true, "ansiColor": true, "script": true, "options": true, "triggers": true, "wrap": true}
 
+// decisive are steps without which the job would be another one.
+var decisive = map[string]bool{"input": true, "build": true, "error": true, "load": true, "library": true, "unstash": true, "readFile": true}
+
 // step takes in one step, and what stands in its block.
 func (p *pipeline) step(c *groovy.Call, line int) error {
 	switch {
@@ -62,6 +65,8 @@ func (p *pipeline) step(c *groovy.Call, line int) error {
 		return p.statements(c.Body)
 	case p.setting(c):
 		return nil
+	case decisive[c.Name]:
+		return &groovy.Error{Line: line, Reason: "the Pipeline depends on the step " + c.Name}
 	case c.Name == "post":
 	case c.Block:
 		return &groovy.Error{Line: line, Reason: "what is in the block " + c.Name + " may run otherwise than once"}

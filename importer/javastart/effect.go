@@ -1,6 +1,8 @@
 package javastart
 
 import (
+	"strings"
+
 	"mvdan.cc/sh/v3/syntax"
 )
 
@@ -12,6 +14,12 @@ func (w *walker) touched(s *syntax.Stmt) {
 	}
 	syntax.Walk(s, func(n syntax.Node) bool {
 		switch n := n.(type) {
+		case *syntax.DeclClause:
+			for _, a := range n.Args {
+				if n.Variant.Value == "export" && a.Name != nil {
+					w.vars[a.Name.Value] = &variable{computed: true, exported: true}
+				}
+			}
 		case *syntax.Assign:
 			if n.Name != nil {
 				mark(n.Name.Value)
@@ -42,6 +50,12 @@ func (w *walker) effect(n *syntax.CallExpr) {
 		w.note("sources", "it reads "+w.source(n)+", and what that sets is not known; put it under env")
 	case "ulimit", "umask", "renice":
 		w.note("limits", "it sets a limit for java ("+w.source(n)+"), which the machine has to have by itself now")
+	case "cd", "pushd", "popd":
+		w.lost = true
+	case "set":
+		if len(n.Args) > 1 && strings.HasPrefix(n.Args[1].Lit(), "-") && strings.Contains(n.Args[1].Lit(), "a") {
+			w.note("env", "it exports all variables that it sets (set -a); the program gets those only that it exports by name")
+		}
 	case "exit", "exec", "trap", "return":
 		// exit 1 fails the run in a script of its own as well.
 		if code := lastLit(n); n.Args[0].Lit() != "exit" || code == "" || code == "0" {

@@ -81,6 +81,9 @@ func (w *walker) path(call *syntax.CallExpr, arg word) (string, error) {
 	case strings.ContainsAny(text, ":*"):
 		return "", w.notPlain(call, "the class path has several entries (%s); a batch has one artifact: pack them into one file", text)
 	}
+	if w.lost && !strings.HasPrefix(text, "/") {
+		return "", w.notPlain(call, "the script changes to a directory that it works out, and %s is there", text)
+	}
 	full := join(w.out.Dir, text)
 	if !strings.HasPrefix(full, "/") {
 		return "", w.notPlain(call, "%s is made in the job's workspace, or fetched into it; put it where batches can fetch it from", text)
@@ -96,7 +99,10 @@ func (w *walker) programArgs(call *syntax.CallExpr, words []word) error {
 		}
 		w.out.Args = append(w.out.Args, text)
 	}
-	if w.out.Dir != "" {
+	switch {
+	case w.lost:
+		w.note("directory", "java ran in a directory that the script works out; now it runs in a directory of its own")
+	case w.out.Dir != "":
 		w.note("directory", "java ran in "+w.out.Dir+"; now it runs in a directory of its own")
 	}
 	for _, o := range w.out.Options {

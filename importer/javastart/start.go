@@ -88,17 +88,28 @@ func Read(script string, given Given) (*Start, error) {
 	default:
 		return nil, &NotPlainError{int(all[1].Pos().Line()), fmt.Sprintf("it starts %d JVMs; make a batch of each, the later ones after the first", len(all))}
 	}
-	w := &walker{text: script, file: file, java: all[0], given: given, vars: map[string]*variable{}, errexit: true, out: &Start{}}
-	if strings.HasPrefix(script, "#!") {
-		// Jenkins starts sh -xe by itself; a script that names its own shell
-		// gets no -e from Jenkins.
-		first, _, _ := strings.Cut(script, "\n")
-		w.errexit = strings.Contains(first, " -") && strings.Contains(first[strings.Index(first, " -"):], "e")
-	}
+	w := &walker{text: script, file: file, java: all[0], given: given, vars: map[string]*variable{}, out: &Start{}}
+	w.errexit = Errexit(script)
 	if err := w.run(); err != nil {
 		return nil, err
 	}
 	return w.out, nil
+}
+
+// Errexit reports whether a command that fails ends a script from its first
+// line on. Jenkins starts sh -xe by itself; a script that names its own shell
+// gets no -e from Jenkins.
+func Errexit(script string) bool {
+	if !strings.HasPrefix(script, "#!") {
+		return true
+	}
+	first, _, _ := strings.Cut(script, "\n")
+	for _, word := range strings.Fields(first)[1:] {
+		if strings.HasPrefix(word, "-") && !strings.HasPrefix(word, "--") && strings.Contains(word, "e") {
+			return true
+		}
+	}
+	return false
 }
 
 func parse(script string) (file *syntax.File, err error) {

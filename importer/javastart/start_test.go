@@ -55,6 +55,9 @@ func TestRead(t *testing.T) {
 		{"sourced", ". /etc/env.sh\njava -jar /a.jar",
 			javastart.Start{Java: "java", Jar: "/a.jar", Before: "set +u\n. /etc/env.sh\n",
 				Notes: []javastart.Note{{Rule: "sources", Text: "it reads . /etc/env.sh, and what that sets is not known; put it under env"}}}},
+		{"cd or fail", "cd /opt || exit 1\njava -jar a.jar", javastart.Start{Java: "java", Jar: "/opt/a.jar", Dir: "/opt",
+			Notes: []javastart.Note{{Rule: "directory", Text: "java ran in /opt; now it runs in a directory of its own"}}}},
+		{"back in the workspace", "cd /opt\ncd \"$WORKSPACE\"\njava -jar /a.jar", javastart.Start{Java: "java", Jar: "/a.jar"}},
 		{"in a block", "( cd /opt; java -jar a.jar )", javastart.Start{Java: "java", Jar: "/opt/a.jar", Dir: "/opt",
 			Notes: []javastart.Note{{Rule: "directory", Text: "java ran in /opt; now it runs in a directory of its own"}}}},
 	}
@@ -101,6 +104,10 @@ func TestNotPlain(t *testing.T) {
 		"java -jar /a.jar \"":                           "no shell can read it",
 		"java -jar /opt/*.jar":                          "holds /opt/*.jar",
 		"java -jar /a.jar {a,b}":                        "holds {a,b}",
+		"cd /opt\ncd $(dirname x)\njava -jar a.jar":     "changes to a directory that it works out",
+		"cd $(dirname x)\ncd lib\njava -jar a.jar":      "changes to a directory that it works out",
+		"pushd /opt\njava -jar a.jar":                   "changes to a directory that it works out",
+		"if x; then cd /opt; fi\njava -jar a.jar":       "changes to a directory that it works out",
 		"trap 'rm x' EXIT\njava -jar /a.jar":            "may end before java",
 		strings.Repeat("#", javastart.MaxScript+1):      "256 KiB is the most",
 	}
@@ -115,16 +122,19 @@ func TestNotPlain(t *testing.T) {
 
 func TestNotes(t *testing.T) {
 	tests := map[string]string{
-		"java -jar /a.jar || true":               "ignored",
-		"set +e\njava -jar /a.jar\nexit 0":       "ignored",
-		"java -jar /a.jar $RUN_DATE":             "split",
-		"java -jar /a.jar | tee log":             "output",
-		"nice -n 10 java -jar /a.jar":            "priority",
-		"timeout 3600 java -jar /a.jar":          "timeout",
-		"ulimit -n 4096\njava -jar /a.jar":       "limits",
-		"export T=$(date)\njava -jar /a.jar":     "env",
-		"S=$(date)\njava -jar /a.jar\necho $S":   "anew",
-		"export PATH=/x:$PATH\njava -jar /a.jar": "env",
+		"java -jar /a.jar || true":                    "ignored",
+		"set +e\njava -jar /a.jar\nexit 0":            "ignored",
+		"java -jar /a.jar $RUN_DATE":                  "split",
+		"java -jar /a.jar | tee log":                  "output",
+		"nice -n 10 java -jar /a.jar":                 "priority",
+		"timeout 3600 java -jar /a.jar":               "timeout",
+		"ulimit -n 4096\njava -jar /a.jar":            "limits",
+		"export T=$(date)\njava -jar /a.jar":          "env",
+		"S=$(date)\njava -jar /a.jar\necho $S":        "anew",
+		"cd $(dirname x)\njava -jar /a.jar":           "directory",
+		"if x; then export A=1; fi\njava -jar /a.jar": "env",
+		"set -a\njava -jar /a.jar":                    "env",
+		"export PATH=/x:$PATH\njava -jar /a.jar":      "env",
 	}
 	for script, want := range tests {
 		got, err := javastart.Read(script, given)
@@ -153,6 +163,14 @@ func TestLegacy(t *testing.T) {
 			if err == nil && (len(got.Options) < 15 || len(got.Args) < 2) {
 				t.Errorf("%s: %+v", c.Name, got)
 			}
+		}
+	}
+}
+
+func TestErrexit(t *testing.T) {
+	for script, want := range map[string]bool{"x": true, "#!/bin/sh -xe\nx": true, "#!/bin/bash\nx -e": false, "#!/bin/bash --norc -l": false, "#!/bin/bash -l -e": true, "#!": false} {
+		if got := javastart.Errexit(script); got != want {
+			t.Errorf("%q: %v", script, got)
 		}
 	}
 }

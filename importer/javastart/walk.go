@@ -22,6 +22,7 @@ type walker struct {
 	pre     []*syntax.Stmt // the statements before java
 	acts    bool           // one of them does more than set variables, the directory or the shell's options
 	setting []*syntax.Stmt // those that do no more
+	lost    bool           // a statement before java may have changed the directory, nobody knows to which
 	leaves  syntax.Node    // a statement before java that may end the script without a failure
 	post    []part         // what is done after java
 }
@@ -86,6 +87,12 @@ func (w *walker) statement(s *syntax.Stmt) {
 			w.acts = w.acts || runsSomething(cmd)
 			return
 		}
+	case *syntax.BinaryCmd:
+		// cd DIR || exit 1: a run in which DIR is not there fails either way.
+		if call, ok := cmd.X.Cmd.(*syntax.CallExpr); ok && cmd.Op == syntax.OrStmt && fails(cmd.Y) && len(call.Args) > 0 && call.Args[0].Lit() == "cd" && w.known(call) {
+			w.setting = append(w.setting, s)
+			return
+		}
 	case *syntax.DeclClause:
 		if cmd.Variant.Value == "export" && len(s.Redirs) == 0 {
 			for _, a := range cmd.Args {
@@ -148,20 +155,32 @@ func (w *walker) changeDir(args []*syntax.Word) bool {
 		return false
 	}
 	words, ok := w.expand(args[0])
-	if !ok || len(words) != 1 {
+	if !ok || len(words) != 1 || args[0].Lit() == "-" {
 		return false
 	}
 	dir, plain := plainText(words[0].pieces)
 	if !plain {
 		// cd $WORKSPACE leads back to where a run begins.
 		if len(words[0].pieces) == 1 && words[0].pieces[0].ref && words[0].pieces[0].text == "WORKSPACE" {
-			w.out.Dir = ""
+			w.out.Dir, w.lost = "", false
 			return true
 		}
+		w.lost = true
 		return false
 	}
+	w.lost = w.lost && !strings.HasPrefix(dir, "/")
 	w.out.Dir = join(w.out.Dir, dir)
 	return true
+}
+
+// fails reports a statement that ends the script with a failure.
+func fails(s *syntax.Stmt) bool {
+	call, ok := s.Cmd.(*syntax.CallExpr)
+	code := ""
+	if ok {
+		code = lastLit(call)
+	}
+	return ok && len(call.Args) == 2 && call.Args[0].Lit() == "exit" && code != "0" && strings.Trim(code, "0123456789") == "" && code != ""
 }
 
 func (w *walker) set(args []*syntax.Word) bool {
