@@ -127,7 +127,23 @@ func parse(script string) (file *syntax.File, err error) {
 	if fault != nil {
 		return nil, &NotPlainError{Reason: "no shell can read it: " + strings.TrimPrefix(fault.Error(), ":")}
 	}
-	return file, nil
+	return file, continued(script, file)
+}
+
+// continued refuses a comment that ends with a backslash. The parser (3.14.1)
+// takes the next line for a part of it, which no shell does: a command would
+// be lost.
+func continued(script string, file *syntax.File) (err error) {
+	syntax.Walk(file, func(n syntax.Node) bool {
+		if c, ok := n.(*syntax.Comment); ok && err == nil {
+			line, _, more := strings.Cut(script[c.Hash.Offset():], "\n")
+			if more && strings.HasSuffix(strings.TrimSuffix(line, "\r"), "\\") {
+				err = &NotPlainError{int(c.Hash.Line()), "a comment ends with a backslash; take it away"}
+			}
+		}
+		return true
+	})
+	return err
 }
 
 // starts lists all commands in a script that are java, also those in

@@ -108,6 +108,7 @@ func TestNotPlain(t *testing.T) {
 		"cd $(dirname x)\ncd lib\njava -jar a.jar":      "changes to a directory that it works out",
 		"pushd /opt\njava -jar a.jar":                   "changes to a directory that it works out",
 		"if x; then cd /opt; fi\njava -jar a.jar":       "changes to a directory that it works out",
+		"java -jar /a.jar # x\\\necho done":             "a comment ends with a backslash",
 		"trap 'rm x' EXIT\njava -jar /a.jar":            "may end before java",
 		strings.Repeat("#", javastart.MaxScript+1):      "256 KiB is the most",
 	}

@@ -62,7 +62,7 @@ func reference(pieces []piece) string {
 func (w *walker) join(word *syntax.Word) ([]piece, bool) {
 	var out []piece
 	for i, p := range word.Parts {
-		pieces, ok := w.part(p, true, i == 0)
+		pieces, ok := w.part(p, true, begins(word, i))
 		if !ok {
 			return nil, false
 		}
@@ -75,13 +75,20 @@ func (w *walker) join(word *syntax.Word) ([]piece, bool) {
 func (w *walker) expand(in *syntax.Word) ([]word, bool) {
 	var all []piece
 	for i, p := range in.Parts {
-		pieces, ok := w.part(p, false, i == 0)
+		pieces, ok := w.part(p, false, begins(in, i))
 		if !ok {
 			return nil, false
 		}
 		all = append(all, pieces...)
 	}
 	return fields(all), true
+}
+
+// begins reports the first part of a word. A ~ is no home directory where
+// anything but a slash stands behind it.
+func begins(word *syntax.Word, i int) bool {
+	lit, ok := word.Parts[0].(*syntax.Lit)
+	return i == 0 && !(ok && lit.Value == "~" && len(word.Parts) > 1)
 }
 
 // fields splits pieces at the blanks of those that are not quoted.
@@ -179,7 +186,7 @@ func (w *walker) parameter(p *syntax.ParamExp) ([]piece, bool) {
 		switch {
 		case known != nil && !known.computed && size(known.value) > 0 && !refers(known.value):
 		case known == nil && !w.given(name):
-			return w.join(p.Exp.Word)
+			return w.fallback(p.Exp.Word)
 		default:
 			return nil, false // depends on what the run has
 		}
@@ -197,6 +204,24 @@ func (w *walker) parameter(p *syntax.ParamExp) ([]piece, bool) {
 		return nil, false
 	}
 	return []piece{{text: name, ref: true}}, true
+}
+
+// fallback is what stands behind :-. A shell splits it like a value, where it
+// is not quoted.
+func (w *walker) fallback(word *syntax.Word) ([]piece, bool) {
+	var out []piece
+	for _, p := range word.Parts {
+		pieces, ok := w.part(p, true, false)
+		if !ok {
+			return nil, false
+		}
+		_, plain := p.(*syntax.Lit)
+		for _, one := range pieces {
+			one.quoted = one.quoted && !plain
+			out = append(out, one)
+		}
+	}
+	return out, true
 }
 
 func refers(pieces []piece) bool {
