@@ -73,6 +73,9 @@ func (w *walker) join(word *syntax.Word) ([]piece, bool) {
 
 // expand expands a word of a command into the words that a shell makes of it.
 func (w *walker) expand(in *syntax.Word) ([]word, bool) {
+	if braces(in) || homes(in) {
+		return nil, false
+	}
 	var all []piece
 	for i, p := range in.Parts {
 		pieces, ok := w.part(p, false, begins(in, i))
@@ -137,8 +140,12 @@ func (w *walker) part(p syntax.WordPart, quoted, first bool) (out []piece, ok bo
 		if !quoted && expands(p.Value) && !(first && strings.HasPrefix(p.Value, "-")) {
 			return nil, false
 		}
-		if first && (text == "~" || strings.HasPrefix(text, "~/")) {
-			return append([]piece{{text: "HOME", ref: true, quoted: true}}, piece{text: text[1:], quoted: true}), true
+		switch {
+		case !first || !strings.HasPrefix(p.Value, "~"):
+		case p.Value == "~" || strings.HasPrefix(p.Value, "~/"):
+			return []piece{{text: "HOME", ref: true, quoted: true}, {text: text[1:], quoted: true}}, true
+		default:
+			return nil, false // the home of somebody, if there is such a one
 		}
 		return []piece{{text: text, quoted: true}}, true
 	case *syntax.SglQuoted:
@@ -229,12 +236,39 @@ func refers(pieces []piece) bool {
 	return !plain
 }
 
-// expands reports whether a shell would look for files, or make several words
-// of one.
-func expands(text string) bool {
-	if strings.Contains(text, "{") && strings.ContainsAny(text, ",.") && strings.Contains(text, "}") {
-		return true
+// braces reports whether a shell would make several words of one: a{b,c}.
+func braces(w *syntax.Word) bool {
+	var b strings.Builder
+	for _, p := range w.Parts {
+		if lit, ok := p.(*syntax.Lit); ok {
+			b.WriteString(lit.Value)
+		}
 	}
+	_, inner, open := strings.Cut(b.String(), "{")
+	return open && strings.Contains(inner, "}") && (strings.Contains(inner, ",") || strings.Contains(inner, ".."))
+}
+
+// homes reports a ~ in a word like a=~: bash takes it for a home directory,
+// other shells do not.
+func homes(w *syntax.Word) bool {
+	first, ok := w.Parts[0].(*syntax.Lit)
+	if !ok {
+		return false
+	}
+	name, _, assigns := strings.Cut(first.Value, "=")
+	if !assigns || !syntax.ValidName(name) {
+		return false
+	}
+	for _, p := range w.Parts {
+		if lit, ok := p.(*syntax.Lit); ok && strings.Contains(lit.Value, "~") {
+			return true
+		}
+	}
+	return false
+}
+
+// expands reports whether a shell would look for files.
+func expands(text string) bool {
 	for i := range len(text) {
 		if strings.IndexByte("*?[", text[i]) >= 0 && (i == 0 || text[i-1] != '\\') {
 			return true
