@@ -43,7 +43,7 @@ func TestFactorKilled(t *testing.T) {
 		if code, _, stderr := call("-C", tree, "explain", legacy.MisspeltJob); code != 0 {
 			t.Fatalf("killed before step %d: %s", n, stderr)
 		}
-		if err := removeStaged(tree); err != nil {
+		if err := clearStaged(tree, temporary); err != nil {
 			t.Fatal(err)
 		}
 		switch {

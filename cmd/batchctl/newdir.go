@@ -30,7 +30,7 @@ func writeNewDir(dir string, files []treeFile, check func(dir string) error) err
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return err
 	}
-	if err := clearStaged(parent, name); err != nil {
+	if err := clearStaged(parent, stagedName(name)); err != nil {
 		return err
 	}
 	temp, err := os.MkdirTemp(parent, stagedName(name))
@@ -57,9 +57,10 @@ func writeNewDir(dir string, files []treeFile, check func(dir string) error) err
 // one.
 func stagedName(name string) string { return "." + name + temporary }
 
-// clearStaged removes what runs that were killed have left behind.
-func clearStaged(parent, name string) error {
-	old, err := filepath.Glob(filepath.Join(escapeGlob(parent), escapeGlob(stagedName(name))+"*"))
+// clearStaged removes what runs that were killed have left behind: what stands
+// in a directory under names that begin so.
+func clearStaged(dir, prefix string) error {
+	old, err := filepath.Glob(filepath.Join(escapeGlob(dir), escapeGlob(prefix)+"*"))
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ type pendingChange struct {
 // beside it, and from one rename on the change is made. check may refuse them
 // before that.
 func changeTree(dir string, files []treeFile, check func() error) error {
-	if err := removeStaged(dir); err != nil {
+	if err := clearStaged(dir, temporary); err != nil {
 		return err
 	}
 	temp, err := os.MkdirTemp(dir, temporary)
@@ -57,20 +57,6 @@ func changeTree(dir string, files []treeFile, check func() error) error {
 	}
 	_, err = applyPending(dir)
 	return err
-}
-
-// removeStaged removes what a change that was killed early has left behind.
-func removeStaged(dir string) error {
-	old, err := filepath.Glob(filepath.Join(escapeGlob(dir), temporary+"*"))
-	if err != nil {
-		return err
-	}
-	for _, o := range old {
-		if err := os.RemoveAll(o); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // applyPending puts a change in place, if there is one. It returns how many
