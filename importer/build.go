@@ -213,6 +213,7 @@ func (b *builder) parameters() {
 			b.keep("refused", "a batch cannot hold a value of parameters", fmt.Sprintf("kept: parameter %s: %s (%v)", p.Name, brief(m), err))
 			continue
 		}
+		b.secretInPlain(p.Name, p.Default)
 		names = append(names, p.Name)
 		out.Content = append(out.Content, m)
 	}

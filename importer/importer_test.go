@@ -317,6 +317,7 @@ func TestFindings(t *testing.T) {
 		{"java -jar /a.jar", "", "no-timeout"},
 		{"/jdk1.8.0_292/bin/java -jar /a.jar", "", "java"},
 		{"java -Ddb.password=hunter2 -jar /a.jar", "", "secret"},
+		{"java -jar /a.jar", "<properties><hudson.model.ParametersDefinitionProperty><parameterDefinitions><hudson.model.StringParameterDefinition><name>DB_PASSWORD</name><defaultValue>x</defaultValue></hudson.model.StringParameterDefinition></parameterDefinitions></hudson.model.ParametersDefinitionProperty></properties>", "secret"},
 		{"java -jar /a.jar", "<triggers><hudson.triggers.TimerTrigger><spec>@daily</spec></hudson.triggers.TimerTrigger></triggers>", "timezone"},
 		{"java -jar /a.jar", "<assignedNode>a &amp;&amp; b</assignedNode>", "label"},
 		{"java -jar /a.jar", "<scm class=\"hudson.plugins.git.GitSCM\"><url>x</url></scm>", "kept"},

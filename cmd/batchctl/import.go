@@ -52,7 +52,7 @@ whole way.`,
 	flags.StringVar(&f.out, "out", "", "directory of the new tree")
 	flags.StringVar(&f.folder, "folder", "", "with an URL: only jobs below this folder")
 	flags.StringVar(&f.options.Cluster, "cluster", "", "cluster of all jobs (default: a job's top folder)")
-	flags.StringToStringVar(&f.options.Phases, "phase", nil, "phase of a cluster, as CLUSTER=PHASE (default: the cluster's name without its number)")
+	flags.StringToStringVar(&f.options.Phases, "phase", nil, "phase of a cluster, as `CLUSTER=PHASE` (default: the cluster's name without its number)")
 	flags.StringVar(&f.options.Timezone, "timezone", "UTC", "time zone of schedules that name none: that of the controller")
 	flags.IntVar(&f.options.Java, "java", 11, "Java release of jobs that do not say")
 	flags.StringVar(&f.options.Repository, "repository", "", "URL that the jars will be fetched from (default: their old place on the node)")
