@@ -14,6 +14,9 @@ fi
 go run ./internal/bench -jjb "$jjb" -python "$cache/jjb/bin/python"
 
 echo
+go run ./internal/bench/import
+
+echo
 go run ./internal/bench/provisioner
 echo
 OPENSTACK_HOSTS="fake-1:az-1 fake-2:az-2 fake-3:az-1 fake-4:az-2" scripts/openstack/with.sh go run ./internal/bench/openstack

@@ -21,6 +21,10 @@ func main() {
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
+// keepsAll is for verbs that hold a whole tree in memory, and not one leaf
+// after the other: they would collect garbage all the time under that bound.
+func keepsAll() { debug.SetMemoryLimit(320 << 20) }
+
 // Exit codes, the same for all verbs.
 const (
 	exitError = 1 // the tree has errors, or something could not be done

@@ -49,7 +49,7 @@ seed job applies.`,
 		return usagef("%w (see %s --help)", err, cmd.CommandPath())
 	})
 	root.AddCommand(a.initCommand(), a.validateCommand(), a.renderCommand(), a.explainCommand(), a.listCommand(),
-		a.configCommand(), a.schemaCommand(), a.seedCommand(), a.versionCommand(), a.diffCommand(), a.migrateCommand(), a.rolloutCommand(),
+		a.configCommand(), a.importCommand(), a.factorCommand(), a.schemaCommand(), a.seedCommand(), a.versionCommand(), a.diffCommand(), a.migrateCommand(), a.rolloutCommand(),
 		a.statusCommand(), a.runsCommand(), a.nodesCommand(), a.whyCommand(), a.catalogCommand())
 	return root
 }
@@ -121,6 +121,9 @@ func (a *app) findTree() (string, error) {
 func (a *app) load() (*batches.Tree, error) {
 	dir, err := a.treeDir()
 	if err != nil {
+		return nil, err
+	}
+	if err := a.finishPending(dir); err != nil {
 		return nil, err
 	}
 	return batches.Load(batches.Dir(dir)), nil

@@ -22,7 +22,7 @@ var allowed = map[string][]string{
 	"batches/yamledit":          {},
 	"catalog":                   {},
 	"cmd/batchctl": {"batches", "batches/judge", "batches/migrate", "batches/yamledit", "catalog", "console/api", "dsl", "internal/gittree",
-		"internal/journal", "jenkins", "jvm"},
+		"internal/journal", "factor", "importer", "jenkins", "jvm"},
 	"cmd/provisioner": {"catalog", "console", "console/api", "internal/strictyaml", "jenkins", "jenkins/jenkinstest",
 		"nodes", "nodes/bootstrap", "nodes/ec2", "nodes/local", "nodes/openstack", "store"},
 	"console":                       {"catalog", "console/api", "nodes"},
@@ -52,6 +52,15 @@ var allowed = map[string][]string{
 	"nodes/openstack":               {"nodes"},
 	"nodes/openstack/openstacktest": {},
 	"store":                         {"catalog", "nodes"},
+	"factor":                        {"batches", "internal/yamldoc"},
+	"importer":                      {"batches", "importer/groovy", "importer/javastart", "importer/jobxml", "internal/yamldoc", "jvm"},
+	"importer/groovy":               {},
+	"importer/javastart":            {},
+	"importer/jobxml":               {},
+	"internal/bench/import":         {"batches", "factor", "internal/legacy"},
+	"internal/legacy":               {},
+	"internal/legacy/write":         {"internal/legacy"},
+	"internal/yamldoc":              {},
 }
 
 func TestImports(t *testing.T) {

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/batchctl/batchctl/batches"
+	"github.com/batchctl/batchctl/internal/legacy"
+	"github.com/batchctl/batchctl/internal/testenv"
+)
+
+// killAt names the variable that makes a batchctl of these tests kill itself
+// before its Nth step of writing a tree.
+const killAt = "BATCHCTL_TEST_KILL_AT"
+
+func init() {
+	n := 0
+	if _, err := fmt.Sscan(os.Getenv(killAt), &n); err != nil {
+		return
+	}
+	var steps atomic.Int64
+	before = func(string) {
+		if steps.Add(1) == int64(n) {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {} // the signal may take a moment to come
+		}
+	}
+}
+
+// killed runs batchctl so that it kills itself before its nth step. It
+// reports whether that came, and what was printed.
+func killed(t testing.TB, n int, args ...string) (bool, string) {
+	t.Helper()
+	// testscript.Main runs the program instead of the tests when the test
+	// binary has its name.
+	bin := filepath.Join(t.TempDir(), "batchctl")
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(self, bin); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(bin, args...)
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", killAt, n))
+	out, err := cmd.CombinedOutput()
+	if state := cmd.ProcessState.Sys().(syscall.WaitStatus); state.Signaled() {
+		return true, string(out)
+	}
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return false, string(out)
+}
+
+// TestImportKilled: an import that is killed at any step leaves no tree, and
+// the next one clears up and makes it whole.
+func TestImportKilled(t *testing.T) {
+	home, parent := t.TempDir(), t.TempDir()
+	if _, err := legacy.Write(home, 3); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(parent, "tree")
+	for n := 1; ; n++ {
+		stopped, text := killed(t, n, "import", "--from", home, "--out", out)
+		_, err := os.Stat(out)
+		if !stopped {
+			if err != nil || n < 5 {
+				t.Fatalf("after %d steps: %v %s", n, err, text)
+			}
+			break
+		}
+		if err == nil {
+			t.Fatalf("killed before step %d, and there is a tree", n)
+		}
+	}
+	if entries, _ := os.ReadDir(parent); len(entries) != 1 {
+		t.Errorf("left behind: %v", entries)
+	}
+	if ps := batches.Load(batches.Dir(out)).Resolve(); ps.Placed["Batch"] != 3 {
+		t.Errorf("%d batches", ps.Placed["Batch"])
+	}
+}
+
+// call runs the program in this process.
+func call(args ...string) (code int, stdout, stderr string) {
+	var out, errs bytes.Buffer
+	code = run(args, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+// TestImportFromURL imports from a server that answers as Jenkins does.
+func TestImportFromURL(t *testing.T) {
+	const shell = "<project><builders><hudson.tasks.Shell><command>java -jar /a.jar</command></hudson.tasks.Shell></builders></project>"
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if user, token, _ := r.BasicAuth(); user != "me" || token != "secret" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		switch r.URL.Path {
+		case "/api/json":
+			w.Header().Set("Content-Type", "application/json")
+			fmt.Fprint(w, `{"jobs":[{"fullName":"live-1","jobs":[{"fullName":"live-1/pay","jobs":[{"fullName":"live-1/pay/a b"},{"fullName":"live-1/pay/c"}]}]}]}`)
+		case "/job/live-1/job/pay/job/a b/config.xml", "/job/live-1/job/pay/job/c/config.xml":
+			w.Header().Set("Content-Type", "application/xml")
+			fmt.Fprint(w, "<?xml version='1.1' encoding='UTF-8'?>\n"+shell)
+		case "/job/dark/api/json":
+			w.Header().Set("Content-Type", "application/json")
+			fmt.Fprint(w, `{"jobs":[{"fullName":"dark/x"}]}`)
+		case "/job/empty/api/json":
+			w.Header().Set("Content-Type", "application/json")
+			fmt.Fprint(w, `{"jobs":[]}`)
+		default:
+			w.WriteHeader(http.StatusForbidden)
+		}
+	}))
+	defer server.Close()
+	t.Setenv("JENKINS_USER", "me")
+	t.Setenv("JENKINS_TOKEN", "secret")
+	out := filepath.Join(t.TempDir(), "tree")
+	code, _, stderr := call("import", "--from", server.URL, "--out", out)
+	if code != 0 || !strings.Contains(stderr, "2 batches of 2 jobs") {
+		t.Fatal(code, stderr)
+	}
+	for _, name := range []string{"a-b", "c"} {
+		if _, err := os.Stat(filepath.Join(out, "apps", "pay", name+".yaml")); err != nil {
+			t.Error(err)
+		}
+	}
+	for folder, want := range map[string]string{"dark": "Job/ExtendedRead", "empty": "shows no jobs to this user", "none": "none"} {
+		code, _, stderr := call("import", "--from", server.URL, "--folder", folder, "--out", out+folder)
+		if _, err := os.Stat(out + folder); code != 1 || !strings.Contains(stderr, want) || err == nil {
+			t.Errorf("%s: %d %s", folder, code, stderr)
+		}
+	}
+}
+
+// TestImportFromJenkins imports jobs of the old Jenkins from a running one,
+// in which they have been made, and compares with those of the directory.
+func TestImportFromJenkins(t *testing.T) {
+	j := testenv.RunningJenkins(t)
+	post := func(path, body string) {
+		t.Helper()
+		req, err := http.NewRequest("POST", j.URL+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.SetBasicAuth(j.User, j.Token)
+		req.Header.Set("Content-Type", "application/xml")
+		res, err := http.DefaultTransport.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		if res.StatusCode >= 400 {
+			t.Fatalf("POST %s: %s %s", path, res.Status, res.Header.Get("X-Error"))
+		}
+	}
+	const folderXML = "<com.cloudbees.hudson.plugins.folder.Folder/>"
+	top := fmt.Sprintf("import-test-%d", os.Getpid())
+	post("/createItem?name="+top, folderXML)
+	defer post("/job/"+top+"/doDelete", "")
+	post("/job/"+top+"/createItem?name=pay", folderXML)
+	home := t.TempDir()
+	made := 0
+	for _, c := range legacy.Jobs(60) {
+		// This Jenkins has no matrix jobs, and no timestamper.
+		if strings.Contains(c.XML, "<matrix-project") {
+			continue
+		}
+		made++
+		name := c.Name[strings.LastIndexByte(c.Name, '/')+1:] + fmt.Sprintf("-%d", made)
+		post("/job/"+top+"/job/pay/createItem?name="+url.QueryEscape(name), c.XML)
+		dir := filepath.Join(home, "jobs", top, "jobs", "pay", "jobs", name)
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "config.xml"), []byte(c.XML), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	parent := t.TempDir()
+	a, b := filepath.Join(parent, "a"), filepath.Join(parent, "b")
+	code, _, stderr := call("import", "--from", j.URL, "--folder", top, "--out", a, "-o", "json")
+	if code != 0 || !strings.Contains(stderr, fmt.Sprintf("of %d jobs", made)) {
+		t.Fatal(code, stderr)
+	}
+	if code, _, stderr := call("import", "--from", home, "--out", b, "-o", "json"); code != 0 {
+		t.Fatal(stderr)
+	}
+	// It has no build-timeout plugin either, and drops what is that plugin's.
+	if out, err := exec.Command("diff", "-r", "-x", "not-imported", "-I", "^ *timeout: ", a, b).CombinedOutput(); err != nil {
+		t.Errorf("from Jenkins comes another tree than from its files:\n%.4000s", out)
+	}
+}

@@ -1,0 +1,201 @@
+package javastart
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// guard says after which result of java something is done.
+type guard int
+
+const (
+	always guard = iota
+	success
+	failure
+)
+
+// part is a piece of script that is done after java.
+type part struct {
+	guard guard
+	stmts []*syntax.Stmt
+}
+
+func (w *walker) behind(g guard, stmts []*syntax.Stmt) {
+	w.post = append(w.post, part{g, stmts})
+}
+
+// finish makes the scripts around java, once it has been found.
+func (w *walker) finish() {
+	if w.acts {
+		w.out.Before = w.plus("", w.pre)
+	} else {
+		for _, s := range w.pre {
+			w.comments(s.Comments)
+		}
+	}
+	w.exports()
+	for _, s := range w.file.Stmts {
+		if contains(s, w.java) {
+			w.comments(s.Comments)
+		}
+	}
+	w.comments(w.file.Last)
+	var after strings.Builder
+	for _, p := range w.post {
+		if text := w.after(p); text != "" {
+			after.WriteString(text)
+		}
+	}
+	w.out.After = after.String()
+}
+
+// exports makes env of the variables that java gets from the script.
+func (w *walker) exports() {
+	of := slices.Clone(w.out.Env) // those of the command itself are the stronger
+	for _, name := range slices.Sorted(maps.Keys(w.vars)) {
+		v := w.vars[name]
+		switch {
+		case name == "JAVA_HOME":
+			w.out.Home, _ = plainText(v.value)
+		case !v.exported:
+		case v.computed:
+			w.note("env", "it exports "+name+", whose value it works out by running something; the program does not get it")
+		case len(v.value) == 1 && v.value[0].ref && v.value[0].text == name:
+			// Exporting what the run has changes nothing.
+		case name == "PATH" || name == "CLASSPATH":
+			w.note("env", "it exports "+name+"="+reference(v.value)+"; the program does not get it")
+		default:
+			w.setEnv(name, reference(v.value))
+		}
+	}
+	for _, e := range of {
+		w.setEnv(e.Name, e.Value)
+	}
+}
+
+func (w *walker) comments(list []syntax.Comment) {
+	for _, c := range list {
+		text := strings.TrimSpace(c.Text)
+		if text != "" && !strings.HasPrefix(text, "!") {
+			w.out.Comments = append(w.out.Comments, text)
+		}
+	}
+}
+
+// after writes one part of what is done after java, or "" where it only ends
+// the script with the exit code of java.
+func (w *walker) after(p part) string {
+	if onlyEnds(p.stmts) {
+		return ""
+	}
+	if call, ok := p.stmts[0].Cmd.(*syntax.CallExpr); ok && len(p.stmts) == 1 && len(call.Args) == 2 && call.Args[0].Lit() == "exit" && call.Args[1].Lit() == "0" {
+		if p.guard != success {
+			w.note("ignored", "that java failed did not count (exit 0); now it fails the run")
+		}
+		return ""
+	}
+	exitCode(p.stmts[0])
+	w.anew(p.stmts)
+	head := ""
+	switch p.guard {
+	case success:
+		head = "[ \"$BATCH_EXIT_CODE\" -eq 0 ] || exit 0\n"
+	case failure:
+		head = "[ \"$BATCH_EXIT_CODE\" -ne 0 ] || exit 0\n"
+	}
+	return w.plus(head, slices.Concat(w.setting, p.stmts))
+}
+
+// anew notes variables that what is done after java takes from before it, and
+// that take running something: another process works them out again.
+func (w *walker) anew(stmts []*syntax.Stmt) {
+	for _, s := range stmts {
+		syntax.Walk(s, func(n syntax.Node) bool {
+			if p, ok := n.(*syntax.ParamExp); ok && p.Param != nil && w.vars[p.Param.Value] != nil && w.vars[p.Param.Value].computed {
+				w.note("anew", "what is done after java takes "+p.Param.Value+" from before it; now that is worked out again")
+			}
+			return true
+		})
+	}
+}
+
+// plus writes statements behind a head, under the options of the shell that
+// they were written for: batchctl's own are -eu.
+func (w *walker) plus(head string, stmts []*syntax.Stmt) string {
+	options := "set +u\n"
+	if !w.errexit {
+		options = "set +eu\n"
+	}
+	var b strings.Builder
+	b.WriteString(options + head)
+	printer := syntax.NewPrinter(syntax.Indent(2))
+	for _, s := range stmts {
+		s.Comments = slices.DeleteFunc(s.Comments, func(c syntax.Comment) bool { return strings.HasPrefix(c.Text, "!") })
+		// Writing to a builder does not fail.
+		_ = printer.Print(&b, s)
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// onlyEnds reports statements that do no more than end the script with the
+// exit code of java: exit $?; or RC=$? and exit $RC.
+func onlyEnds(stmts []*syntax.Stmt) bool {
+	kept := ""
+	for _, s := range stmts {
+		call, ok := s.Cmd.(*syntax.CallExpr)
+		if !ok || len(s.Redirs) > 0 {
+			return false
+		}
+		switch {
+		case len(call.Args) == 0 && len(call.Assigns) == 1 && call.Assigns[0].Value != nil && variableOf(call.Assigns[0].Value) == "?":
+			kept = call.Assigns[0].Name.Value
+		case len(call.Args) == 1 && call.Args[0].Lit() == "exit" && len(stmts) == 1:
+		case len(call.Args) == 2 && call.Args[0].Lit() == "exit" && (variableOf(call.Args[1]) == "?" || kept != "" && variableOf(call.Args[1]) == kept):
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// variableOf is the name of the one variable that a word is, or "".
+func variableOf(w *syntax.Word) string {
+	if len(w.Parts) != 1 {
+		return ""
+	}
+	part := w.Parts[0]
+	if q, ok := part.(*syntax.DblQuoted); ok && len(q.Parts) == 1 {
+		part = q.Parts[0]
+	}
+	if p, ok := part.(*syntax.ParamExp); ok && p.Param != nil && p.Exp == nil {
+		return p.Param.Value
+	}
+	return ""
+}
+
+// exitCode puts the exit code of java in the place of $?, in the statement
+// that follows it.
+func exitCode(s *syntax.Stmt) {
+	first := s
+	for {
+		b, ok := first.Cmd.(*syntax.BinaryCmd)
+		if !ok {
+			break
+		}
+		first = b.X
+	}
+	var node syntax.Node = first
+	if c, ok := first.Cmd.(*syntax.IfClause); ok && len(c.Cond) > 0 {
+		node = c.Cond[0]
+	}
+	syntax.Walk(node, func(n syntax.Node) bool {
+		if p, ok := n.(*syntax.ParamExp); ok && p.Param != nil && p.Param.Value == "?" {
+			p.Param.Value = "BATCH_EXIT_CODE"
+		}
+		return true
+	})
+}

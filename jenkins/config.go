@@ -1,0 +1,101 @@
+package jenkins
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// folderDepth is how many levels of folders one call of JobNames sees; a
+// folder that deep gets a call of its own.
+const folderDepth = 8
+
+// maxFolders ends the search in what answers as if folders stood in each
+// other for ever.
+const maxFolders = 64
+
+// JobNames returns the full names of all jobs below a folder, those in
+// folders of it included, in the order of Jenkins; "" is the top. Jobs that
+// the user may not see are missing.
+func (c *Client) JobNames(ctx context.Context, folder string) ([]string, error) {
+	op := fmt.Sprintf("list all jobs below folder %q", folder)
+	path := ""
+	if folder != "" {
+		var err error
+		if path, err = (Ref{Job: folder}).path(); err != nil {
+			return nil, c.invalid(op, err)
+		}
+	}
+	if strings.Count(folder, "/") > maxFolders {
+		return nil, c.invalid(op, fmt.Errorf("folders stand more than %d deep", maxFolders))
+	}
+	tree := strings.Repeat("jobs[fullName,", folderDepth) + "jobs[fullName]" + strings.Repeat("]", folderDepth)
+	var list item
+	if _, err := c.get(ctx, op, path, tree, &list); err != nil {
+		return nil, err
+	}
+	if list.Jobs == nil {
+		return nil, c.lacks(op, "jobs")
+	}
+	return c.names(ctx, *list.Jobs, 0)
+}
+
+// item is a job, or a folder, which has a list of jobs, perhaps an empty one.
+type item struct {
+	FullName string
+	Jobs     *[]item
+}
+
+func (c *Client) names(ctx context.Context, items []item, depth int) ([]string, error) {
+	var out []string
+	for _, i := range items {
+		switch {
+		case i.Jobs != nil:
+			inner, err := c.names(ctx, *i.Jobs, depth+1)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, inner...)
+		case depth == folderDepth:
+			// What this is, the call did not ask.
+			inner, err := c.deeper(ctx, i.FullName)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, inner...)
+		default:
+			out = append(out, i.FullName)
+		}
+	}
+	return out, nil
+}
+
+// deeper returns the jobs below what may be a folder or a job.
+func (c *Client) deeper(ctx context.Context, name string) ([]string, error) {
+	op := fmt.Sprintf("list all jobs below folder %q", name)
+	path, err := Ref{Job: name}.path()
+	if err != nil {
+		return nil, c.invalid(op, err)
+	}
+	var one item
+	if _, err := c.get(ctx, op, path, "fullName,jobs[fullName]{0,1}", &one); err != nil {
+		return nil, err
+	}
+	if one.Jobs == nil {
+		return []string{name}, nil
+	}
+	return c.JobNames(ctx, name)
+}
+
+// JobConfig returns the config.xml of a job. ErrNotFound: there is no such
+// job, or the user may not see it. ErrForbidden: it needs Job/ExtendedRead
+// where that is switched on, and Job/Configure elsewhere.
+func (c *Client) JobConfig(ctx context.Context, job string) ([]byte, error) {
+	op := fmt.Sprintf("read config.xml of %q", job)
+	path, err := Ref{Job: job}.path()
+	if err != nil {
+		return nil, c.invalid(op, err)
+	}
+	return c.document(ctx, op, http.MethodGet, path+"/config.xml", nil)
+}

@@ -1,0 +1,72 @@
+package jenkins_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/batchctl/batchctl/jenkins"
+)
+
+// TestJobNames: jobs in folders, an empty folder, and a folder deeper than
+// one call sees.
+func TestJobNames(t *testing.T) {
+	deep := strings.Repeat("f/", 8)
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		body := `{"jobs":[{"fullName":"a"},{"fullName":"b","jobs":[{"fullName":"b/c"},{"fullName":"b/empty","jobs":[]}]},` +
+			strings.Repeat(`{"fullName":"f","jobs":[`, 8) + fmt.Sprintf(`{"fullName":"%sg"},{"fullName":"%sj"}`, deep, deep) + strings.Repeat("]}", 8) + `]}`
+		switch strings.TrimPrefix(r.URL.Path, "/ci") {
+		case strings.Repeat("/job/f", 8) + "/job/g/api/json":
+			body = `{"fullName":"` + deep + `g","jobs":[{"fullName":"` + deep + `g/x"}]}`
+		case strings.Repeat("/job/f", 8) + "/job/j/api/json":
+			body = `{"fullName":"` + deep + `j"}`
+		case "/api/json":
+		default:
+			t.Errorf("asked for %s", r.URL.Path)
+			body = `{"jobs":[]}`
+		}
+		answer(http.StatusOK, "application/json", body)(w, r)
+	})
+	got, err := c.JobNames(context.Background(), "")
+	if diff := cmp.Diff([]string{"a", "b/c", deep + "g/x", deep + "j"}, got); diff != "" || err != nil {
+		t.Error(diff, err)
+	}
+}
+
+// TestJobNamesEnds: an answer that goes on for ever is an error.
+func TestJobNamesEnds(t *testing.T) {
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		one := `{"fullName":"` + strings.Repeat("f/", strings.Count(r.URL.Path, "/job/")+9) + `f"}`
+		answer(http.StatusOK, "application/json", strings.Repeat(`{"jobs":[`, 9)+one+strings.Repeat("]}", 9))(w, r)
+	})
+	if _, err := c.JobNames(context.Background(), ""); err == nil || !strings.Contains(err.Error(), "more than 64 deep") {
+		t.Error(err)
+	}
+}
+
+func TestJobConfig(t *testing.T) {
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet || r.URL.EscapedPath() != "/ci/job/a/job/b%20c/config.xml" {
+			t.Errorf("%s %s", r.Method, r.URL)
+		}
+		answer(http.StatusOK, "application/xml", "<project/>")(w, r)
+	})
+	if text, err := c.JobConfig(context.Background(), "a/b c"); string(text) != "<project/>" || err != nil {
+		t.Errorf("%q %v", text, err)
+	}
+	if _, err := c.JobConfig(context.Background(), "a/../b"); err == nil {
+		t.Error("a name that leads elsewhere was asked for")
+	}
+	no := serve(t, answer(http.StatusForbidden, "text/html", "x", "X-Required-Permission", "hudson.model.Item.ExtendedRead"))
+	if _, err := no.JobConfig(context.Background(), "a"); !errors.Is(err, jenkins.ErrForbidden) {
+		t.Error(err)
+	}
+	if _, err := no.JobNames(context.Background(), "a"); !errors.Is(err, jenkins.ErrForbidden) {
+		t.Error(err)
+	}
+}
