@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/gophercloud/gophercloud/v2"
@@ -90,6 +91,7 @@ func TestAccessRules(t *testing.T) {
 	credential, err := applicationcredentials.Create(ctx, identity, l.project.UserID, applicationcredentials.CreateOpts{Name: "provisioner", AccessRules: rules}).Extract()
 	l.must(err)
 	limited := func(c *Config) {
+		c.Settle = 20 * time.Second
 		c.User, c.Password, c.Project = "", "", ""
 		c.ApplicationCredentialID, c.ApplicationCredentialSecret = credential.ID, credential.Secret
 		p := c.Places["one"]

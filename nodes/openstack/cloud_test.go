@@ -180,7 +180,7 @@ func (l *lab) none(when string) {
 }
 
 // patient is for orders whose machines are made one by one, on a busy host.
-func patient(c *Config) { c.Settle = 2 * time.Minute }
+func patient(c *Config) { c.Settle = 30 * time.Second }
 
 // A machine with a floating IP has it from the start, and takes port and
 // address with it. What stays when a machine went without the driver is

@@ -74,7 +74,7 @@ func (l *lab) config(owner string) Config {
 	return Config{
 		Owner: owner, AuthURL: p.AuthURL, Region: p.Region, User: p.User, Password: p.Password, Project: p.Project,
 		Places: map[string]Place{"one": one, "two": two, "floating": floating},
-		Settle: 2 * time.Second, RemainsEvery: time.Second, CallsPerSecond: 1000, Transport: l.proxy.Transport(),
+		Settle: 10 * time.Second, RemainsEvery: time.Second, CallsPerSecond: 1000, Transport: l.proxy.Transport(),
 	}
 }
 
