@@ -46,6 +46,9 @@ seed job applies.`,
 	root.PersistentFlags().StringVar(&a.color, "color", "auto", "auto, always or never; NO_COLOR means never")
 	root.SetVersionTemplate("batchctl {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if strings.HasPrefix(err.Error(), "unknown shorthand flag") && strings.HasSuffix(cmd.Use, "OLD NEW") {
+			return usagef("%w: put -- before values that begin with a - (see %s --help)", err, cmd.CommandPath())
+		}
 		return usagef("%w (see %s --help)", err, cmd.CommandPath())
 	})
 	root.AddCommand(a.initCommand(), a.validateCommand(), a.renderCommand(), a.explainCommand(), a.listCommand(),
