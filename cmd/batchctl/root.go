@@ -132,18 +132,27 @@ func (a *app) load() (*batches.Tree, error) {
 	return batches.Load(batches.Dir(dir)), nil
 }
 
-// resolve loads and resolves the tree, and prints its problems. With errors
-// in the tree it returns an exit code.
+// resolve loads and resolves the tree, and prints its errors; with one it
+// returns an exit code. Warnings are only counted: an imported tree has hundreds.
 func (a *app) resolve() (*batches.Result, error) {
 	tree, err := a.load()
 	if err != nil {
 		return nil, err
 	}
 	result := tree.Resolve()
-	a.printProblems(result.Problems)
-	if n := batches.Errors(result.Problems); n > 0 {
+	var errs []batches.Problem
+	for _, p := range result.Problems {
+		if p.Severity == batches.Error {
+			errs = append(errs, p)
+		}
+	}
+	a.printProblems(errs)
+	if len(errs) > 0 {
 		fmt.Fprintln(a.stderr, a.summary(result))
 		return nil, &exitCode{code: exitError}
+	}
+	if n := len(result.Problems); n > 0 {
+		fmt.Fprintf(a.stderr, "%s; see batchctl validate\n", plural(n, "warning"))
 	}
 	return result, nil
 }
