@@ -219,6 +219,8 @@ func writeReport(out io.Writer, r *rolloutReport) error {
 		fmt.Fprintf(out, "  not in Jenkins: %s\n", firstOf(r.Unknown, 5))
 	}
 	switch {
+	case r.Judgement == string(judge.Bad):
+		fmt.Fprintf(out, "next: batchctl rollout undo %s\n", r.Name)
 	case r.Next != "":
 		fmt.Fprintf(out, "next: %s, %s\n", r.Next, plural(r.NextJobs, "more job"))
 	default:
