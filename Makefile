@@ -1,6 +1,6 @@
 # All set-up is done by the targets themselves. See docs/ for everything else.
 
-.PHONY: build demo demo-openstack test bench soak generate
+.PHONY: build demo demo-migrate demo-openstack test bench soak generate
 
 build:
 	CGO_ENABLED=0 go build -o bin/ ./cmd/batchctl ./cmd/provisioner
@@ -11,7 +11,13 @@ demo:
 	CGO_ENABLED=0 go build -tags noec2 -o bin/demo/ ./cmd/provisioner
 	@sh scripts/demo.sh
 
-# The same with machines in a real OpenStack, and in EC2 when that is full.
+# An old Jenkins of 2,000 jobs becomes a tree, and goes to Java 21 in steps.
+demo-migrate:
+	CGO_ENABLED=0 go build -o bin/ ./cmd/batchctl
+	CGO_ENABLED=0 go build -o bin/demo/legacy ./internal/legacy/write
+	@sh scripts/demo-migrate.sh
+
+# make demo with machines in a real OpenStack, and in EC2 when that is full.
 # Needs Debian 12 and root.
 demo-openstack: build
 	@scripts/demo-openstack.sh

@@ -63,8 +63,14 @@ type Judgement struct {
 	Why     []string // in words, with the numbers
 	Before  Tally
 	After   Tally
-	Need    int      // builds without a failure that are missing for Good; 0 unless NotEnough
-	Failing []string // jobs that failed after and never before, those with most failures first
+	Need    int       // builds without a failure that are missing for Good; 0 unless NotEnough
+	Failing []Failing // jobs that failed after and never before, those with most failures first
+}
+
+// Failing is a job with its builds after the change.
+type Failing struct {
+	Job string
+	Tally
 }
 
 // Tally counts builds.
@@ -140,23 +146,20 @@ func enough(before, after Tally, words string) (Verdict, []string, int) {
 }
 
 // newlyFailing lists jobs that failed after and not once before.
-func newlyFailing(before, after map[string][]Build) []string {
-	failures := func(bs []Build) int {
-		n := 0
+func newlyFailing(before, after map[string][]Build) []Failing {
+	tally := func(bs []Build) (t Tally) {
 		for _, b := range bs {
-			if b.Failed {
-				n++
-			}
+			t.add(b)
 		}
-		return n
+		return t
 	}
-	var out []string
+	var out []Failing
 	for job, bs := range after {
-		if failures(bs) > 0 && failures(before[job]) == 0 {
-			out = append(out, job)
+		if t := tally(bs); t.Failures > 0 && tally(before[job]).Failures == 0 {
+			out = append(out, Failing{job, t})
 		}
 	}
-	slices.SortFunc(out, func(a, b string) int { return cmp.Or(failures(after[b])-failures(after[a]), cmp.Compare(a, b)) })
+	slices.SortFunc(out, func(a, b Failing) int { return cmp.Or(b.Failures-a.Failures, cmp.Compare(a.Job, b.Job)) })
 	return out
 }
 

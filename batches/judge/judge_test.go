@@ -56,7 +56,7 @@ func TestJudge(t *testing.T) {
 func TestJudgeLooksAtTheChangedJobsOnly(t *testing.T) {
 	all := append(builds("in", 10, 0, 3, 3), builds("out", 10, 0, 9, 9)...)
 	j := Judge(map[string]time.Time{"in": change, "unknown": {}}, all)
-	if j.After != (Tally{3, 3}) || j.Before != (Tally{10, 0}) || len(j.Failing) != 1 || j.Failing[0] != "in" {
+	if j.After != (Tally{3, 3}) || j.Before != (Tally{10, 0}) || len(j.Failing) != 1 || j.Failing[0] != (Failing{"in", Tally{3, 3}}) {
 		t.Errorf("%+v", j)
 	}
 }

@@ -97,11 +97,11 @@ func (a *app) importTable(r *importer.Result) error {
 		return nil
 	}
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "JOBS\tWHAT\tFIRST")
+	fmt.Fprintln(w, "JOBS\tFIRST\tWHAT")
 	for _, g := range slices.SortedFunc(maps.Values(groups), func(a, b *group) int {
 		return cmp.Or(a.order-b.order, b.jobs-a.jobs, strings.Compare(a.what, b.what))
 	}) {
-		fmt.Fprintf(w, "%d\t%s\t%s\n", g.jobs, cut(oneLine(g.what), 160), oneLine(g.first))
+		fmt.Fprintf(w, "%d\t%s\t%s\n", g.jobs, oneLine(g.first), cut(oneLine(g.what), 160))
 	}
 	return w.Flush()
 }

@@ -132,11 +132,12 @@ func (a *app) migrateRenameCommand(m *migration) *cobra.Command {
 
 func (a *app) migrateReplaceCommand(m *migration) *cobra.Command {
 	return &cobra.Command{
-		Use:     "replace-value PATH OLD NEW",
-		Short:   "Change a value where it is a certain one",
-		Long:    "Replace-value changes a value, or an item of a list, in jobs where it is OLD, as written or as resolved.",
-		Example: `  batchctl migrate replace-value spec.artifact.credentials repo-reader repo-reader-2026`,
-		Args:    needArgs(3, 3, "a path, the old and the new value"),
+		Use:   "replace-value PATH OLD NEW",
+		Short: "Change a value where it is a certain one",
+		Long:  "Replace-value changes a value, or an item of a list, in jobs where it is OLD, as written or as resolved.",
+		Example: `  batchctl migrate replace-value spec.artifact.credentials repo-reader repo-reader-2026
+  batchctl migrate replace-value spec.java.options -- -Xss1m -Xss2m`,
+		Args: needArgs(3, 3, "a path, the old and the new value"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			keys, err := migrate.Keys(args[0])
 			if err != nil {

@@ -57,11 +57,18 @@ type rolloutReport struct {
 	Rings       []ringReport `json:"rings"`
 	Judgement   string       `json:"judgement"`
 	Why         []string     `json:"why"`
-	Failing     []string     `json:"failing_since,omitempty"` // jobs that never failed before
+	Failing     []failingJob `json:"failing_since,omitempty"` // jobs that never failed before
 	Need        int          `json:"good_builds_missing,omitempty"`
 	Next        string       `json:"next,omitempty"`
 	NextJobs    int          `json:"next_jobs,omitempty"`
 	Unknown     []string     `json:"not_in_jenkins,omitempty"`
+}
+
+// failingJob is a job with its builds since the change.
+type failingJob struct {
+	Job    string `json:"job"`
+	Failed int    `json:"failed"`
+	Builds int    `json:"builds"`
 }
 
 type ringReport struct {
@@ -125,7 +132,10 @@ func (a *app) judge(ctx context.Context, info *batches.RolloutInfo, source *buil
 		return nil, err
 	}
 	j := judge.Judge(since, all)
-	r.Judgement, r.Why, r.Failing, r.Need, r.Unknown = string(j.Verdict), j.Why, j.Failing, j.Need, unknown
+	r.Judgement, r.Why, r.Need, r.Unknown = string(j.Verdict), j.Why, j.Need, unknown
+	for _, f := range j.Failing {
+		r.Failing = append(r.Failing, failingJob{f.Job, f.Failures, f.Builds})
+	}
 	return r, nil
 }
 
@@ -199,12 +209,18 @@ func writeReport(out io.Writer, r *rolloutReport) error {
 		fmt.Fprintf(out, "  %s without a failure would be enough\n", plural(r.Need, "more build"))
 	}
 	if len(r.Failing) > 0 {
-		fmt.Fprintf(out, "  failed since and never before: %s\n", firstOf(r.Failing, 5))
+		var names []string
+		for _, f := range r.Failing {
+			names = append(names, fmt.Sprintf("%s (%d of %d)", f.Job, f.Failed, f.Builds))
+		}
+		fmt.Fprintf(out, "  failed since and never before: %s\n", firstOf(names, 5))
 	}
 	if len(r.Unknown) > 0 {
 		fmt.Fprintf(out, "  not in Jenkins: %s\n", firstOf(r.Unknown, 5))
 	}
 	switch {
+	case r.Judgement == string(judge.Bad):
+		fmt.Fprintf(out, "next: batchctl rollout undo %s\n", r.Name)
 	case r.Next != "":
 		fmt.Fprintf(out, "next: %s, %s\n", r.Next, plural(r.NextJobs, "more job"))
 	default:

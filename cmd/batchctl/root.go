@@ -46,6 +46,9 @@ seed job applies.`,
 	root.PersistentFlags().StringVar(&a.color, "color", "auto", "auto, always or never; NO_COLOR means never")
 	root.SetVersionTemplate("batchctl {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if strings.HasPrefix(err.Error(), "unknown shorthand flag") && strings.HasSuffix(cmd.Use, "OLD NEW") {
+			return usagef("%w: put -- before values that begin with a - (see %s --help)", err, cmd.CommandPath())
+		}
 		return usagef("%w (see %s --help)", err, cmd.CommandPath())
 	})
 	root.AddCommand(a.initCommand(), a.validateCommand(), a.renderCommand(), a.explainCommand(), a.listCommand(),
@@ -129,18 +132,27 @@ func (a *app) load() (*batches.Tree, error) {
 	return batches.Load(batches.Dir(dir)), nil
 }
 
-// resolve loads and resolves the tree, and prints its problems. With errors
-// in the tree it returns an exit code.
+// resolve loads and resolves the tree, and prints its errors; with one it
+// returns an exit code. Warnings are only counted: an imported tree has hundreds.
 func (a *app) resolve() (*batches.Result, error) {
 	tree, err := a.load()
 	if err != nil {
 		return nil, err
 	}
 	result := tree.Resolve()
-	a.printProblems(result.Problems)
-	if n := batches.Errors(result.Problems); n > 0 {
+	var errs []batches.Problem
+	for _, p := range result.Problems {
+		if p.Severity == batches.Error {
+			errs = append(errs, p)
+		}
+	}
+	a.printProblems(errs)
+	if len(errs) > 0 {
 		fmt.Fprintln(a.stderr, a.summary(result))
 		return nil, &exitCode{code: exitError}
+	}
+	if n := len(result.Problems); n > 0 {
+		fmt.Fprintf(a.stderr, "%s; see batchctl validate\n", plural(n, "warning"))
 	}
 	return result, nil
 }
