@@ -211,9 +211,11 @@ func (c *claims) judge(name, key string, age time.Duration, now time.Time, settl
 			delete(c.first, k)
 		}
 	}
+	// Of our own it is known when its create left; another's is as old as the
+	// cloud says, though it may have been seen here for the first time just now.
 	first, seen := c.first[key]
-	if !seen {
-		first = now.Add(-age)
+	if made := now.Add(-age); !seen || mine.key != key && made.Before(first) {
+		first = made
 		c.first[key] = first
 	}
 	if now.Sub(first) < settle {

@@ -235,7 +235,11 @@ func TestClaimAge(t *testing.T) {
 		cloud = cloud.Add(39 * time.Second)
 	}
 	cloud = cloud.Add(4 * time.Second)
-	vms, err := restarted().Launch(context.Background(), o)
+	d := restarted()
+	if _, err := d.List(context.Background()); err != nil { // which sees the claim too
+		t.Fatal(err)
+	}
+	vms, err := d.Launch(context.Background(), o)
 	if err != nil || len(vms) != 1 {
 		t.Errorf("when it has settled by the cloud's clock: %v, %v", vms, err)
 	}
