@@ -2,6 +2,7 @@ package dsl
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/batchctl/batchctl/batches"
@@ -47,7 +48,7 @@ func Declare(job *batches.Job) (Declared, error) {
 // declared are the fields of a job whose Pipeline is known.
 func declared(j *batches.Job, script string) Declared {
 	b := j.Batch
-	d := Declared{Description: lines(descriptionOf(b)), Disabled: fmt.Sprint(b.Disabled), Concurrency: b.Concurrency,
+	d := Declared{Description: lines(descriptionOf(b)), Disabled: strconv.FormatBool(b.Disabled), Concurrency: b.Concurrency,
 		Keep: KeepText(b.Keep.Days, b.Keep.Builds), Script: script, Sandbox: "true"}
 	if d[Concurrency] == "" {
 		d[Concurrency] = "allow"

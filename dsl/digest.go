@@ -23,15 +23,27 @@ const (
 	fieldDigits = 8
 )
 
-// A Digest has the digits of each field.
-type Digest [numDeclared]string
+// A Digest has the digits of each field; zero where there are none.
+type Digest [numDeclared][fieldDigits]byte
+
+// String returns all digits, "" for none.
+func (d Digest) String() string {
+	if d == (Digest{}) {
+		return ""
+	}
+	var all []byte
+	for i := range d {
+		all = append(all, d[i][:]...)
+	}
+	return string(all)
+}
 
 // Digest returns the digest of what is declared.
 func (d *Declared) Digest() Digest {
 	var out Digest
 	for i, text := range d {
 		sum := sha256.Sum256([]byte(text))
-		out[i] = hex.EncodeToString(sum[:fieldDigits/2])
+		hex.Encode(out[i][:], sum[:fieldDigits/2])
 	}
 	return out
 }
@@ -46,7 +58,7 @@ func CutDigest(script, path string) (rest string, d Digest, ok bool) {
 		return script, Digest{}, false
 	}
 	for i := range d {
-		d[i] = digits[i*fieldDigits : (i+1)*fieldDigits]
+		copy(d[i][:], digits[i*fieldDigits:])
 	}
 	return rest, d, true
 }
@@ -89,7 +101,7 @@ func (w *writer) digest(j *batches.Job, at, body int) {
 	*buffer = unquoted((*buffer)[:0], w.dst[body:])
 	d := declared(j, string(*buffer))
 	for i, digits := range d.Digest() {
-		copy(w.dst[at+i*fieldDigits:], digits)
+		copy(w.dst[at+i*fieldDigits:], digits[:])
 	}
 }
 
