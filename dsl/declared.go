@@ -113,10 +113,10 @@ func ParameterText(typ, name, value, description string, choices []string) strin
 		}
 		text += fmt.Sprintf(" %q", trimmed)
 	} else {
-		text += fmt.Sprintf(" = %q", lines(value))
+		text += " = " + strconv.Quote(lines(value))
 	}
 	if description = strings.TrimSpace(lines(description)); description != "" {
-		text += fmt.Sprintf(" (%s)", description)
+		text += " (" + description + ")"
 	}
 	return text
 }

@@ -110,16 +110,20 @@ func (w *writer) digest(j *batches.Job, at, body int) {
 func unquoted(dst, literals []byte) []byte {
 	inside := true
 	for i := 0; i < len(literals); i++ {
-		c := literals[i]
+		start := i
+		for i < len(literals) && literals[i] != '\\' && literals[i] != '\'' {
+			i++
+		}
+		if inside { // else it is the comma and the line feed between two
+			dst = append(dst, literals[start:i]...)
+		}
 		switch {
-		case c == '\'':
+		case i == len(literals):
+		case literals[i] == '\'':
 			inside = !inside
-		case !inside: // the comma and the line feed between two
-		case c == '\\':
+		default:
 			i++
 			dst = append(dst, unescaped(literals[i]))
-		default:
-			dst = append(dst, c)
 		}
 	}
 	return dst
