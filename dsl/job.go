@@ -44,13 +44,7 @@ func (w *writer) name(j batches.Jenkins, path string) {
 
 // description writes what people see on top of the job's page.
 func (w *writer) description(b *batches.Batch) {
-	text := b.Description
-	if b.Owner != "" {
-		if text != "" {
-			text += "\n\n"
-		}
-		text += "Owner: " + b.Owner
-	}
+	text := descriptionOf(b)
 	if text == "" {
 		return
 	}
@@ -58,6 +52,17 @@ func (w *writer) description(b *batches.Batch) {
 	w.raw("  description(")
 	w.literal(text)
 	w.raw(")\n")
+}
+
+func descriptionOf(b *batches.Batch) string {
+	text := b.Description
+	if b.Owner != "" {
+		if text != "" {
+			text += "\n\n"
+		}
+		text += "Owner: " + b.Owner
+	}
+	return text
 }
 
 // properties writes what Jenkins must know to start and keep runs.

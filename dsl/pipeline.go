@@ -65,6 +65,7 @@ func (w *writer) pipeline(j *batches.Job) {
 	more := len(b.After) > 0 || len(b.Keep.Files) > 0 // something to do behind the program
 	w.begin()
 	w.raw("'")
+	at, body := w.digestRoom(j.Path)
 	w.raw(scriptBegin)
 	if more {
 		w.raw(scriptBad)
@@ -92,6 +93,7 @@ func (w *writer) pipeline(j *batches.Job) {
 		w.raw(scriptBadEnd)
 	}
 	w.raw("'\n")
+	w.digest(j, at, body)
 }
 
 var (

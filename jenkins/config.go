@@ -19,6 +19,40 @@ const maxFolders = 64
 // folders of it included, in the order of Jenkins; "" is the top. Jobs that
 // the user may not see are missing.
 func (c *Client) JobNames(ctx context.Context, folder string) ([]string, error) {
+	items, err := c.jobsBelow(ctx, folder, "fullName")
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, i := range items {
+		out = append(out, i.FullName)
+	}
+	return out, nil
+}
+
+// Listed is what a list of jobs says of one: as much as Job/Read shows.
+type Listed struct {
+	Name        string // full
+	Description string
+	Disabled    bool
+	Next        int // number of its next build
+}
+
+// ListJobs is JobNames with what else Job/Read shows of each job, in one call.
+func (c *Client) ListJobs(ctx context.Context, folder string) ([]Listed, error) {
+	items, err := c.jobsBelow(ctx, folder, "fullName,description,disabled,nextBuildNumber")
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Listed, len(items))
+	for n, i := range items {
+		out[n] = Listed{Name: i.FullName, Description: i.Description, Disabled: i.Disabled, Next: i.NextBuildNumber}
+	}
+	return out, nil
+}
+
+// jobsBelow lists the jobs below a folder with some fields of each.
+func (c *Client) jobsBelow(ctx context.Context, folder, fields string) ([]item, error) {
 	op := fmt.Sprintf("list all jobs below folder %q", folder)
 	path := ""
 	if folder != "" {
@@ -30,7 +64,7 @@ func (c *Client) JobNames(ctx context.Context, folder string) ([]string, error) 
 	if strings.Count(folder, "/") > maxFolders {
 		return nil, c.invalid(op, fmt.Errorf("folders stand more than %d deep", maxFolders))
 	}
-	tree := strings.Repeat("jobs[fullName,", folderDepth) + "jobs[fullName]" + strings.Repeat("]", folderDepth)
+	tree := strings.Repeat("jobs["+fields+",", folderDepth) + "jobs[" + fields + "]" + strings.Repeat("]", folderDepth)
 	var list item
 	if _, err := c.get(ctx, op, path, tree, &list); err != nil {
 		return nil, err
@@ -38,43 +72,46 @@ func (c *Client) JobNames(ctx context.Context, folder string) ([]string, error) 
 	if list.Jobs == nil {
 		return nil, c.lacks(op, "jobs")
 	}
-	return c.names(ctx, *list.Jobs, 0)
+	return c.leaves(ctx, *list.Jobs, fields, 0)
 }
 
 // item is a job, or a folder, which has a list of jobs, perhaps an empty one.
 type item struct {
-	FullName string
-	Jobs     *[]item
+	FullName        string
+	Description     string
+	Disabled        bool
+	NextBuildNumber int
+	Jobs            *[]item
 }
 
-func (c *Client) names(ctx context.Context, items []item, depth int) ([]string, error) {
-	var out []string
+func (c *Client) leaves(ctx context.Context, items []item, fields string, depth int) ([]item, error) {
+	var out []item
 	for _, i := range items {
 		switch {
 		case i.Jobs != nil:
-			inner, err := c.names(ctx, *i.Jobs, depth+1)
+			inner, err := c.leaves(ctx, *i.Jobs, fields, depth+1)
 			if err != nil {
 				return nil, err
 			}
 			out = append(out, inner...)
 		case depth == folderDepth:
 			// What this is, the call did not ask.
-			inner, err := c.deeper(ctx, i.FullName)
+			inner, err := c.deeper(ctx, i, fields)
 			if err != nil {
 				return nil, err
 			}
 			out = append(out, inner...)
 		default:
-			out = append(out, i.FullName)
+			out = append(out, i)
 		}
 	}
 	return out, nil
 }
 
 // deeper returns the jobs below what may be a folder or a job.
-func (c *Client) deeper(ctx context.Context, name string) ([]string, error) {
-	op := fmt.Sprintf("list all jobs below folder %q", name)
-	path, err := Ref{Job: name}.path()
+func (c *Client) deeper(ctx context.Context, i item, fields string) ([]item, error) {
+	op := fmt.Sprintf("list all jobs below folder %q", i.FullName)
+	path, err := Ref{Job: i.FullName}.path()
 	if err != nil {
 		return nil, c.invalid(op, err)
 	}
@@ -83,9 +120,9 @@ func (c *Client) deeper(ctx context.Context, name string) ([]string, error) {
 		return nil, err
 	}
 	if one.Jobs == nil {
-		return []string{name}, nil
+		return []item{i}, nil
 	}
-	return c.JobNames(ctx, name)
+	return c.jobsBelow(ctx, i.FullName, fields)
 }
 
 // JobConfig returns the config.xml of a job. ErrNotFound: there is no such

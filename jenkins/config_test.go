@@ -38,6 +38,21 @@ func TestJobNames(t *testing.T) {
 	}
 }
 
+// TestListJobs: what Job/Read shows of each job comes in the same call.
+func TestListJobs(t *testing.T) {
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if tree := r.URL.Query().Get("tree"); !strings.HasPrefix(tree, "jobs[fullName,description,disabled,nextBuildNumber,jobs[") {
+			t.Errorf("asked for %s", tree)
+		}
+		answer(http.StatusOK, "application/json", `{"jobs":[{"fullName":"a/b","jobs":[{"fullName":"a/b/c","description":"x\r\ny","disabled":true,"nextBuildNumber":7},{"fullName":"a/b/d","description":null,"disabled":false,"nextBuildNumber":1}]}]}`)(w, r)
+	})
+	got, err := c.ListJobs(context.Background(), "a")
+	want := []jenkins.Listed{{Name: "a/b/c", Description: "x\r\ny", Disabled: true, Next: 7}, {Name: "a/b/d", Next: 1}}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Error(diff, err)
+	}
+}
+
 // TestJobNamesEnds: an answer that goes on for ever is an error.
 func TestJobNamesEnds(t *testing.T) {
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) {

@@ -52,7 +52,7 @@ seed job applies.`,
 		return usagef("%w (see %s --help)", err, cmd.CommandPath())
 	})
 	root.AddCommand(a.initCommand(), a.validateCommand(), a.renderCommand(), a.explainCommand(), a.listCommand(),
-		a.configCommand(), a.importCommand(), a.factorCommand(), a.schemaCommand(), a.seedCommand(), a.versionCommand(), a.diffCommand(), a.migrateCommand(), a.rolloutCommand(),
+		a.configCommand(), a.importCommand(), a.factorCommand(), a.schemaCommand(), a.seedCommand(), a.versionCommand(), a.diffCommand(), a.planCommand(), a.migrateCommand(), a.rolloutCommand(),
 		a.statusCommand(), a.runsCommand(), a.nodesCommand(), a.whyCommand(), a.catalogCommand())
 	return root
 }

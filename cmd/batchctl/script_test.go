@@ -31,7 +31,9 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"apply":    applyTo,
 			"exits":    exits,
+			"jenkins":  serveJenkins,
 			"sametree": sametree,
 			"sub":      sub,
 		},

@@ -26,17 +26,7 @@ func (a *app) selectionFlags(cmd *cobra.Command, s *selection) {
 // jobs returns the selected jobs. A pattern that matches no job is an error:
 // it is misspelt more often than not.
 func (s *selection) jobs(all []*batches.Job) ([]*batches.Job, error) {
-	out := all
-	for _, f := range []struct {
-		flag     string
-		patterns []string
-		of       func(j *batches.Job) string
-	}{
-		{"--controller", s.controllers, func(j *batches.Job) string { return j.Jenkins.Controller }},
-		{"--cluster", s.clusters, func(j *batches.Job) string { return j.Cluster }},
-		{"--group", s.groups, func(j *batches.Job) string { return j.Group }},
-		{"--select", s.globs, func(j *batches.Job) string { return j.Path }},
-	} {
+	for _, f := range s.parts() {
 		for _, p := range f.patterns {
 			if !doublestar.ValidatePattern(p) {
 				return nil, usagef("%s %s: is no name and no glob", f.flag, p)
@@ -45,18 +35,40 @@ func (s *selection) jobs(all []*batches.Job) ([]*batches.Job, error) {
 				return nil, usagef("%s %s: no job matches%s", f.flag, p, known(all, f.of))
 			}
 		}
-		if len(f.patterns) == 0 {
-			continue
+	}
+	var out []*batches.Job
+	for _, j := range all {
+		if s.covers(j) {
+			out = append(out, j)
 		}
-		var kept []*batches.Job
-		for _, j := range out {
-			if slices.ContainsFunc(f.patterns, func(p string) bool { return doublestar.MatchUnvalidated(p, f.of(j)) }) {
-				kept = append(kept, j)
-			}
-		}
-		out = kept
 	}
 	return out, nil
+}
+
+// covers reports whether a job is selected, be it in the tree or not.
+func (s *selection) covers(j *batches.Job) bool {
+	for _, f := range s.parts() {
+		if len(f.patterns) > 0 && !slices.ContainsFunc(f.patterns, func(p string) bool { return doublestar.MatchUnvalidated(p, f.of(j)) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// selectionPart is one flag of a selection.
+type selectionPart struct {
+	flag     string
+	patterns []string
+	of       func(j *batches.Job) string
+}
+
+func (s *selection) parts() [4]selectionPart {
+	return [4]selectionPart{
+		{"--controller", s.controllers, func(j *batches.Job) string { return j.Jenkins.Controller }},
+		{"--cluster", s.clusters, func(j *batches.Job) string { return j.Cluster }},
+		{"--group", s.groups, func(j *batches.Job) string { return j.Group }},
+		{"--select", s.globs, func(j *batches.Job) string { return j.Path }},
+	}
 }
 
 // known lists what could have been meant, where that is a short list.

@@ -22,7 +22,7 @@ var allowed = map[string][]string{
 	"batches/yamledit":          {},
 	"catalog":                   {},
 	"cmd/batchctl": {"batches", "batches/judge", "batches/migrate", "batches/yamledit", "catalog", "console/api", "dsl", "internal/gittree",
-		"internal/journal", "factor", "importer", "jenkins", "jvm"},
+		"internal/journal", "factor", "importer", "importer/jobxml", "jenkins", "jvm"},
 	"cmd/provisioner": {"catalog", "console", "console/api", "internal/strictyaml", "jenkins", "jenkins/jenkinstest",
 		"nodes", "nodes/bootstrap", "nodes/ec2", "nodes/local", "nodes/openstack", "store"},
 	"console":                       {"catalog", "console/api", "nodes"},
