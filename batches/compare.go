@@ -14,6 +14,8 @@ type Comparison struct {
 	Gone      []string    // those that only the old one has
 	Unchanged int         // jobs that are in both and do not differ
 	Skipped   []Skipped   // what could not be compared, sorted by path
+	Faults    []Problem   // errors of the new tree's layers; what these files say may be missing
+	OldFaults []Problem   // the same of the old tree
 }
 
 // Differs reports whether anything changes for any job.
@@ -63,7 +65,7 @@ func Compare(old, new *Tree) *Comparison {
 	pairs := c.pairs()
 	parts := make([]Comparison, len(pairs))
 	inParallel(len(pairs), func(i int) { c.leaf(pairs[i], &parts[i]) })
-	var out Comparison
+	out := Comparison{Faults: new.Faults(), OldFaults: old.Faults()}
 	for _, p := range parts {
 		out.Jobs = append(out.Jobs, p.Jobs...)
 		out.New = append(out.New, p.New...)
@@ -163,7 +165,7 @@ func (c *comparer) job(old, fresh *leaf, out *Comparison) {
 func brokenBy(l *leaf) string {
 	for _, p := range l.ps {
 		if p.Severity == Error {
-			return p.Place.String() + ": " + p.Message
+			return p.String()
 		}
 	}
 	return ""
@@ -178,18 +180,18 @@ func (r *resolver) documents(f *File) (leaves []*leaf, why string) {
 	var ps problems
 	d := read(r.tree.fsys, f, &ps)
 	if d.root == nil {
-		return nil, ps[0].Place.String() + ": " + ps[0].Message
+		return nil, ps[0].String()
 	}
 	r.tree.checkLeaf(d, &ps)
 	if d.kind == nil || d.part == nil {
-		return nil, ps[0].Place.String() + ": " + ps[0].Message
+		return nil, ps[0].String()
 	}
 	var placing problems
 	for _, names := range r.placement(d, &placing) {
 		leaves = append(leaves, r.document(d, names))
 	}
 	if len(leaves) == 0 && len(placing) > 0 {
-		return nil, placing[0].Place.String() + ": " + placing[0].Message
+		return nil, placing[0].String()
 	}
 	return leaves, ""
 }

@@ -39,6 +39,17 @@ type Problem struct {
 	subject, variant string
 }
 
+// Text is the message behind the path of its value.
+func (p Problem) Text() string {
+	if p.Path == "" {
+		return p.Message
+	}
+	return p.Path + ": " + p.Message
+}
+
+// String is a problem on one line: file:line:col: path: message.
+func (p Problem) String() string { return p.Place.String() + ": " + p.Text() }
+
 // problems collects what is wrong.
 type problems []Problem
 

@@ -85,6 +85,15 @@ func Load(fsys fs.FS) *Tree {
 	return t
 }
 
+// Faults lists the errors of the tree itself, sorted by place: of its layers, its
+// settings and its rollouts. What a faulty file says may be missing in every
+// job, and no job tells.
+func (t *Tree) Faults() []Problem {
+	faults := slices.Clone(t.problems)
+	faults = slices.DeleteFunc(faults, func(p Problem) bool { return p.Severity != Error })
+	return mergeProblems(faults, nil)
+}
+
 // checkTwins reports leaves that would be one job: NAME.yaml and NAME.yml.
 func (t *Tree) checkTwins() {
 	for i := 1; i < len(t.leaves); i++ {

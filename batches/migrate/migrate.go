@@ -73,9 +73,9 @@ var attempts = []struct {
 // step makes one step.
 func (r *Result) step(fsys fs.FS, s Step) error {
 	current := r.overlay(fsys)
-	docs, skipped := batches.Load(current).Documents()
-	if len(skipped) > 0 {
-		return fmt.Errorf("%s cannot be resolved, so nobody can tell whether a change reaches it: %s (batchctl validate shows all)", skipped[0].Job, skipped[0].Why)
+	docs, err := resolved(current)
+	if err != nil {
+		return err
 	}
 	chosen, err := s.Selection.choose(docs)
 	if err != nil {
@@ -99,6 +99,21 @@ func (r *Result) step(fsys fs.FS, s Step) error {
 		return nil
 	}
 	return r.attempt(current, s, docs, wants)
+}
+
+// resolved returns all documents of a tree. One that a layer's error may keep
+// values from, or that cannot be resolved itself, is an error: nobody can tell
+// then what a change reaches.
+func resolved(fsys fs.FS) ([]*batches.Document, error) {
+	tree := batches.Load(fsys)
+	if faults := tree.Faults(); len(faults) > 0 {
+		return nil, fmt.Errorf("%s; put that right first, since jobs may lack what the file says (batchctl validate shows all)", faults[0])
+	}
+	docs, skipped := tree.Documents()
+	if len(skipped) > 0 {
+		return nil, fmt.Errorf("%s cannot be resolved, so nobody can tell whether a change reaches it: %s (batchctl validate shows all)", skipped[0].Job, skipped[0].Why)
+	}
+	return docs, nil
 }
 
 // attempt tries the ways in their order.

@@ -33,9 +33,9 @@ type Plan struct {
 // something undecided are left out. It has been checked that each job of it,
 // once it is in, comes out as intended.
 func NewRollout(fsys fs.FS, p Plan) (name string, text []byte, r *Result, err error) {
-	docs, skipped := batches.Load(fsys).Documents()
-	if len(skipped) > 0 {
-		return "", nil, nil, fmt.Errorf("%s cannot be resolved: %s (batchctl validate shows all)", skipped[0].Job, skipped[0].Why)
+	docs, err := resolved(fsys)
+	if err != nil {
+		return "", nil, nil, err
 	}
 	name = path.Join(batches.RolloutDir, p.Name+".yaml")
 	if _, err := fs.Stat(fsys, name); err == nil {
@@ -245,7 +245,10 @@ func Fold(fsys fs.FS, info *batches.RolloutInfo) (r *Result, late []string, err 
 		return nil, nil, fmt.Errorf("%s: %w", info.File, err)
 	}
 	without := batches.NewOverlay(fsys, map[string][]byte{info.File: nil}, nil)
-	docs, _ := batches.Load(without).Documents()
+	docs, err := resolved(without)
+	if err != nil {
+		return nil, nil, err
+	}
 	pinned := info.Jobs()
 	sel := Selection{Select: info.Select, Jobs: []string{}}
 	matched := make([]bool, len(info.Select))

@@ -104,7 +104,7 @@ func newErrors(before, after *batches.Tree) error {
 	}
 	for _, p := range problems {
 		if p.Severity == batches.Error && !known[p.Rule+p.Message] {
-			return fmt.Errorf("%s: %s: %s", p.Place, p.Path, p.Message)
+			return fmt.Errorf("there would be an error: %s", p)
 		}
 	}
 	return nil

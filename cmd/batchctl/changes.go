@@ -184,6 +184,9 @@ func writeMarkdown(w io.Writer, c *batches.Comparison, base string) error {
 	for _, s := range c.Skipped {
 		fmt.Fprintf(&b, "\nNot compared: %s: %s\n", code(s.Job), code(s.Why))
 	}
+	for _, p := range c.Faults {
+		fmt.Fprintf(&b, "\nError, so what this file says may be missing above: %s\n", code(p.String()))
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -221,6 +224,7 @@ type comparisonData struct {
 	Removed   []string      `json:"removed"`
 	Unchanged int           `json:"unchanged"`
 	Skipped   []skippedData `json:"not_compared"`
+	Errors    []string      `json:"errors"` // in the layers; what these files say may be missing
 }
 
 type changeData struct {
@@ -247,7 +251,7 @@ type skippedData struct {
 }
 
 func dataOf(c *batches.Comparison, base string) comparisonData {
-	out := comparisonData{Base: base, Changes: []changeData{}, New: some(c.New), Removed: some(c.Gone), Unchanged: c.Unchanged, Skipped: []skippedData{}}
+	out := comparisonData{Base: base, Changes: []changeData{}, New: some(c.New), Removed: some(c.Gone), Unchanged: c.Unchanged, Skipped: []skippedData{}, Errors: []string{}}
 	for _, g := range c.Grouped() {
 		d := changeData{Path: g.Path, Gone: g.Gone, Came: g.Came, Places: some(g.Places), Jobs: g.Jobs, Summary: changeText(g)}
 		if !g.Added {
@@ -263,6 +267,9 @@ func dataOf(c *batches.Comparison, base string) comparisonData {
 	}
 	for _, s := range c.Skipped {
 		out.Skipped = append(out.Skipped, skippedData{s.Job, s.Why})
+	}
+	for _, p := range c.Faults {
+		out.Errors = append(out.Errors, p.String())
 	}
 	return out
 }

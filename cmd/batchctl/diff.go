@@ -55,10 +55,16 @@ func (a *app) diff(ctx context.Context, arg, format string, exitWith bool) error
 		return err
 	}
 	c := batches.Compare(old, batches.Load(batches.Dir(dir)))
+	for _, p := range c.OldFaults {
+		p.Place.File = name + ":" + p.Place.File // as git names a file of a revision
+		c.Faults = append(c.Faults, p)
+	}
 	if err := a.writeComparison(c, format, name); err != nil {
 		return err
 	}
-	switch {
+	switch err := a.reportFaults(c.Faults); {
+	case err != nil:
+		return err
 	case len(c.Skipped) > 0:
 		return &exitCode{code: exitError}
 	case exitWith && c.Differs():

@@ -42,9 +42,16 @@ func (a *app) explain(job, field, format string) error {
 		return err
 	}
 	origins, err := tree.Explain(job, field)
-	if err != nil {
-		return err
+	if err == nil {
+		err = a.writeOrigins(job, field, format, origins)
 	}
+	if faults := a.reportFaults(tree.Faults()); err == nil {
+		err = faults
+	}
+	return err
+}
+
+func (a *app) writeOrigins(job, field, format string, origins []batches.Origin) error {
 	if format != "table" {
 		return a.writeData(format, map[string]any{"job": job, "values": origins})
 	}

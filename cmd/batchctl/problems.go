@@ -18,7 +18,7 @@ func (a *app) printProblems(ps []batches.Problem) {
 		if p.Severity == batches.Warning {
 			fmt.Fprintf(w, "%s: ", a.paint("33", "warning"))
 		}
-		fmt.Fprintln(w, cut(oneLine(withPath(p)), 1000))
+		fmt.Fprintln(w, cut(oneLine(p.Text()), 1000))
 		var notes []string
 		if p.Hint != "" {
 			notes = append(notes, a.paint("32", cut(oneLine(p.Hint), 1000)))
@@ -30,14 +30,6 @@ func (a *app) printProblems(ps []batches.Problem) {
 			fmt.Fprintf(w, "    %s\n", strings.Join(notes, "    "))
 		}
 	}
-}
-
-// withPath is a problem's message behind the path of the value.
-func withPath(p batches.Problem) string {
-	if p.Path == "" {
-		return p.Message
-	}
-	return p.Path + ": " + p.Message
 }
 
 // touches says how many jobs inherit a problem, unless it is plain from the

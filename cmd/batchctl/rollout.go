@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -39,6 +41,16 @@ docs/rollouts.md has the whole way, and the rule of the judgement.`,
 	return cmd
 }
 
+// faultyRollout is the error of a rollout whose file has one.
+type faultyRollout struct {
+	file  string // in the tree
+	fault batches.Problem
+}
+
+func (e *faultyRollout) Error() string {
+	return fmt.Sprintf("%s (batchctl validate shows all errors; undo needs none mended)", e.fault)
+}
+
 // rolloutNamed finds a rollout of the tree.
 func (a *app) rolloutNamed(name string) (string, *batches.RolloutInfo, error) {
 	dir, err := a.treeDir()
@@ -53,9 +65,10 @@ func (a *app) rolloutNamed(name string) (string, *batches.RolloutInfo, error) {
 		}
 		names = append(names, r.Name)
 	}
-	file := filepath.Join(dir, batches.RolloutDir, name+".yaml")
-	if _, err := os.Stat(file); err == nil {
-		return "", nil, fmt.Errorf("%s/%s.yaml has errors; batchctl validate shows them", batches.RolloutDir, name)
+	for _, p := range tree.Faults() {
+		if file := p.Place.File; path.Dir(file) == batches.RolloutDir && strings.TrimSuffix(path.Base(file), path.Ext(file)) == name {
+			return dir, nil, &faultyRollout{file, p}
+		}
 	}
 	if len(names) == 0 {
 		return "", nil, fmt.Errorf("there is no rollout %s, and no other one", name)
@@ -77,7 +90,7 @@ func (a *app) editRollout(dir string, info *batches.RolloutInfo, edit func(f *ya
 	if err != nil {
 		return fmt.Errorf("%s: %w", info.File, err)
 	}
-	return a.writeRollout(dir, info, text, f.Bytes())
+	return a.writeRollout(dir, info.File, text, f.Bytes())
 }
 
 // pauseRollout writes whether a rollout is paused. Nothing changes for a job.
@@ -114,15 +127,18 @@ func (a *app) pauseRollout(name string, pause bool) error {
 	return nil
 }
 
-// writeRollout shows what a rollout's new text changes for the jobs, and writes
-// it; nil removes the file.
-func (a *app) writeRollout(dir string, info *batches.RolloutInfo, read, text []byte) error {
-	fsys, files := batches.Dir(dir), map[string][]byte{info.File: text}
-	after := batches.Load(batches.NewOverlay(fsys, files, nil))
-	if err := writeChanges(a.stdout, batches.Compare(batches.Load(fsys), after)); err != nil {
+// writeRollout shows what the new text of a rollout's file changes for the jobs,
+// and writes it; nil removes the file.
+func (a *app) writeRollout(dir, file string, read, text []byte) error {
+	fsys, files := batches.Dir(dir), map[string][]byte{file: text}
+	c := batches.Compare(batches.Load(fsys), batches.Load(batches.NewOverlay(fsys, files, nil)))
+	if len(c.Faults) > 0 && text != nil { // what is taken back needs no sound tree
+		return fmt.Errorf("%s; put that right first, since jobs may lack what the file says", c.Faults[0])
+	}
+	if err := writeChanges(a.stdout, c); err != nil {
 		return err
 	}
-	return writeTree(dir, files, map[string][]byte{info.File: read})
+	return writeTree(dir, files, map[string][]byte{file: read})
 }
 
 func (a *app) rolloutAdvanceCommand() *cobra.Command {
@@ -207,24 +223,31 @@ func (a *app) rolloutPauseCommand(pause bool) *cobra.Command {
 func (a *app) rolloutUndoCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "undo NAME", Short: "Take a rollout back from all jobs", Args: needArgs(1, 1, "a NAME"), ValidArgsFunction: a.completeRollout,
-		Long: "Undo removes the rollout's file, and nothing else: start wrote nothing else, so the\ntree has the bytes that it had.",
-		RunE: func(_ *cobra.Command, args []string) error {
-			dir, info, err := a.rolloutNamed(args[0])
-			if err != nil {
-				return err
-			}
-			text, err := os.ReadFile(filepath.Join(dir, info.File))
-			if err != nil {
-				return err
-			}
-			if err := a.writeRollout(dir, info, text, nil); err != nil {
-				return err
-			}
-			_ = os.Remove(filepath.Join(dir, batches.RolloutDir)) // if it is empty now
-			fmt.Fprintf(a.stderr, "%s removed; commit it\n", info.File)
-			return nil
-		},
+		Long: `Undo removes the rollout's file, and nothing else: start wrote nothing else, so the
+tree has the bytes that it had. It works whatever errors the tree or the file has.`,
+		RunE: func(_ *cobra.Command, args []string) error { return a.rolloutUndo(args[0]) },
 	}
+}
+
+func (a *app) rolloutUndo(name string) error {
+	dir, info, err := a.rolloutNamed(name)
+	var faulty *faultyRollout
+	switch {
+	case errors.As(err, &faulty):
+		info = &batches.RolloutInfo{Name: name, File: faulty.file}
+	case err != nil:
+		return err
+	}
+	text, err := os.ReadFile(filepath.Join(dir, info.File))
+	if err != nil {
+		return err
+	}
+	if err := a.writeRollout(dir, info.File, text, nil); err != nil {
+		return err
+	}
+	_ = os.Remove(filepath.Join(dir, batches.RolloutDir)) // if it is empty now
+	fmt.Fprintf(a.stderr, "%s removed; commit it\n", info.File)
+	return nil
 }
 
 func (a *app) rolloutFinishCommand() *cobra.Command {

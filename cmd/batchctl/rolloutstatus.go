@@ -102,6 +102,13 @@ func (a *app) rolloutStatus(ctx context.Context, args []string, builds *buildSou
 		}
 		reports = append(reports, report)
 	}
+	if err := a.writeReports(reports, format); err != nil {
+		return err
+	}
+	return a.reportFaults(tree.Faults())
+}
+
+func (a *app) writeReports(reports []*rolloutReport, format string) error {
 	if format != "table" {
 		return a.writeData(format, reports)
 	}

@@ -157,6 +157,17 @@ func (a *app) resolve() (*batches.Result, error) {
 	return result, nil
 }
 
+// reportFaults prints the errors of a tree's layers behind an answer that may
+// lack what these files say; with one it returns an exit code.
+func (a *app) reportFaults(faults []batches.Problem) error {
+	if len(faults) == 0 {
+		return nil
+	}
+	a.printProblems(faults)
+	fmt.Fprintf(a.stderr, "%s in the layers; what is shown may lack what these files say\n", plural(len(faults), "error"))
+	return &exitCode{code: exitError}
+}
+
 // paint colours a text, where colours are wanted.
 func (a *app) paint(code, text string) string {
 	on := a.color == "always"

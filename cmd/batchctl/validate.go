@@ -64,7 +64,7 @@ func (a *app) writeSARIF(ps []batches.Problem) error {
 		if p.Severity == batches.Warning {
 			level = "warning"
 		}
-		message := withPath(p)
+		message := p.Text()
 		if p.Hint != "" {
 			message += ". " + p.Hint
 		}
@@ -107,7 +107,7 @@ type junitFailure struct {
 func (a *app) writeJUnit(ps []batches.Problem) error {
 	suite := junitSuite{Name: "batchctl validate"}
 	for _, p := range ps {
-		text := p.Place.String() + ": " + withPath(p) + "\n" + p.Hint + "\n" + touches(p)
+		text := p.String() + "\n" + p.Hint + "\n" + touches(p)
 		c := junitCase{Class: p.Place.File, Name: fmt.Sprintf("%s %s", p.Rule, p.Place)}
 		if p.Severity == batches.Error {
 			suite.Failures++
