@@ -68,6 +68,28 @@ func (d *Document) Coordinate(key string) string {
 	return name
 }
 
+// References lists the places of the variables and fields that the job's values
+// are made of, also those that a variable refers to.
+func (d *Document) References() map[Place]bool {
+	out := map[Place]bool{}
+	d.leaf.doc.references(out)
+	return out
+}
+
+func (v *value) references(out map[Place]bool) {
+	if v.from != nil {
+		for _, u := range v.from.uses {
+			if u.val != nil {
+				out[u.val.place()] = true
+				u.val.references(out)
+			}
+		}
+	}
+	for i := range v.kids {
+		v.kids[i].val.references(out)
+	}
+}
+
 // Exists reports whether there is a value.
 func (n Value) Exists() bool { return n.v != nil }
 

@@ -90,7 +90,7 @@ func (u *placed) apply(f *yamledit.File) error {
 	case o.beside != "":
 		return f.Set(u.at[:len(u.at)-1].Key(o.beside), o.value)
 	case o.remove:
-		return f.Remove(u.at)
+		return removeWith(f, u.at)
 	case o.set:
 		return f.Set(u.at, o.value)
 	}
@@ -100,7 +100,7 @@ func (u *placed) apply(f *yamledit.File) error {
 			return err
 		}
 		if _, _, left := f.Has(list); left == 0 && strings.HasSuffix(list[len(list)-1].Key, "+") {
-			return f.Remove(list) // nothing is left to append
+			return removeWith(f, list) // nothing is left to append
 		}
 		return nil
 	}
@@ -115,6 +115,18 @@ func (u *placed) apply(f *yamledit.File) error {
 		}
 	}
 	return nil
+}
+
+// removeWith removes a value, and what held nothing but it: an empty map says
+// nothing. The topmost one stays, since a file without any would be empty.
+func removeWith(f *yamledit.File, at yamledit.Path) error {
+	for len(at) > 2 && at[len(at)-2].Key != "" {
+		if _, list, n := f.Has(at[:len(at)-1]); list || n != 1 {
+			break
+		}
+		at = at[:len(at)-1]
+	}
+	return f.Remove(at)
 }
 
 // likeOld is a text as a number where the old value was one.

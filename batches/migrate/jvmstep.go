@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -54,30 +55,22 @@ func (j JVM) options(d *batches.Document) (wants []want, undecided, notes []Unde
 		raws[i], texts[i] = v.Raw(), v.Text()
 	}
 	evidence, logged := j.Opens[d.Path]
-	// References hide what an option is for the job: both readings must agree.
+	// References hide what an option is for the job, so it is read both ways.
 	final := jvm.Rewrite(j.From, j.To, texts)
 	for i, r := range jvm.Rewrite(j.From, j.To, raws) {
-		v := given[i]
-		why := r.Undecided
-		switch {
-		case logged && strings.HasPrefix(raws[i], "--illegal-access="):
-			r.Put, why = nil, ""
-		case final[i].Undecided != "":
-			why = final[i].Undecided
-		case raws[i] != texts[i] && len(r.Put) != len(final[i].Put):
-			name, at := "a reference", v.Place()
-			if variable, val, ok := v.Variable(); ok {
-				name, at = "the variable "+variable, val.Place()
-			}
-			why = fmt.Sprintf("it comes from %s and must change there (%s)", name, at)
+		v, f := given[i], final[i]
+		why := cmp.Or(f.Undecided, r.Undecided)
+		if logged && strings.HasPrefix(texts[i], "--illegal-access=") {
+			r.Put, f.Put, why = nil, nil, ""
 		}
-		if why != "" {
+		it, hidden := itemOf(v, r.Put, f.Put)
+		if why = cmp.Or(why, hidden); why != "" {
 			undecided = append(undecided, Undecided{d.Path, v.Place(), texts[i], why})
 		}
 		if r.Note != "" && !strings.HasPrefix(raws[i], "{{") {
 			notes = append(notes, Undecided{d.Path, v.Place(), texts[i], r.Note})
 		}
-		w.items = append(w.items, item{old: v, put: r.Put, changed: !slices.Equal(r.Put, raws[i:i+1])})
+		w.items = append(w.items, it)
 	}
 	w.add(missing(evidence, raws))
 	if !slices.ContainsFunc(w.items, func(i item) bool { return i.changed }) {
@@ -92,11 +85,12 @@ func (w *want) add(options []string) {
 		return
 	}
 	if len(w.items) == 0 {
-		w.items = []item{{put: options, changed: true}}
+		w.items = []item{{put: options, texts: options, changed: true}}
 		return
 	}
 	last := &w.items[len(w.items)-1]
-	last.put, last.changed = append(slices.Clone(last.put), options...), true
+	last.put, last.texts = append(slices.Clone(last.put), options...), append(slices.Clone(last.texts), options...)
+	last.changed, last.variable = true, false
 }
 
 func missing(options, in []string) []string {

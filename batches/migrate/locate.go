@@ -20,6 +20,8 @@ type plan struct {
 	within      string              // an app group whose files alone may be edited, or ""
 
 	tree    *batches.Tree
+	refers  map[batches.Place]int                // how many documents refer to the variable there
+	keep    map[batches.Place]bool               // variables that others need as they are
 	users   map[string]map[batches.Place]int // by path: how many documents have a value from that place there
 	files   map[string]*yamledit.File
 	read    map[string][]byte // what these files held
@@ -28,11 +30,12 @@ type plan struct {
 
 // unit is one edit in place, and the jobs that want it.
 type unit struct {
-	place batches.Place
-	path  string // of the value in a document
-	op    op
-	old   batches.Value
-	wants []*want
+	place    batches.Place
+	path     string // of the value in a document
+	op       op
+	old      batches.Value
+	variable bool // it is a variable, edited for those who refer to it
+	wants    []*want
 }
 
 // op is what is done to a value in place.
@@ -51,16 +54,19 @@ func (o op) String() string {
 // run plans a step's wants, and returns the files that change.
 func (p *plan) run(wants []want) (map[string][]byte, []Choice, error) {
 	p.tree = batches.Load(p.fsys)
-	p.users = map[string]map[batches.Place]int{}
+	p.users, p.keep = map[string]map[batches.Place]int{}, map[batches.Place]bool{}
 	p.files, p.read = map[string]*yamledit.File{}, map[string][]byte{}
 	units, rest := p.locate(wants)
+	for p.keepVariables(units) {
+		units, rest = p.locate(wants)
+	}
 	var edits []*unit
 	for _, u := range units {
-		if n := p.count(u.path)[u.place]; n == len(u.wants) && p.may(u.place.File) {
+		if p.agreed(u) {
 			edits = append(edits, u)
-			continue
+		} else {
+			rest = append(rest, u.wants...)
 		}
-		rest = append(rest, u.wants...)
 	}
 	if err := p.edit(edits); err != nil {
 		return nil, nil, err
@@ -73,6 +79,43 @@ func (p *plan) run(wants []want) (map[string][]byte, []Choice, error) {
 		out[name] = f.Bytes()
 	}
 	return out, p.choices, nil
+}
+
+// agreed reports whether all whom an edit reaches want it.
+func (p *plan) agreed(u *unit) bool {
+	if !p.may(u.place.File) {
+		return false
+	}
+	if u.variable {
+		return p.references()[u.place] == len(u.wants)
+	}
+	return p.count(u.path)[u.place] == len(u.wants)
+}
+
+// keepVariables finds the variables that cannot be edited, because somebody
+// else refers to them. It reports whether there are any: their wants are then to
+// be located again.
+func (p *plan) keepVariables(units []*unit) bool {
+	found := false
+	for _, u := range units {
+		if u.variable && !p.agreed(u) {
+			p.keep[u.place], found = true, true
+		}
+	}
+	return found
+}
+
+// references says how many documents refer to each variable.
+func (p *plan) references() map[batches.Place]int {
+	if p.refers == nil {
+		p.refers = map[batches.Place]int{}
+		for _, d := range p.docs {
+			for place := range d.References() {
+				p.refers[place]++
+			}
+		}
+	}
+	return p.refers
 }
 
 // may reports whether a file may be edited.
@@ -101,16 +144,16 @@ func inOrder(all []want, some []*want) []*want {
 // could not.
 func (p *plan) locate(wants []want) (units []*unit, rest []*want) {
 	at := map[string]*unit{}
-	add := func(w *want, place batches.Place, path string, old batches.Value, o op) {
-		key := place.String() + " " + path + " " + o.String()
-		u := at[key]
-		if u == nil {
-			u = &unit{place: place, path: path, op: o, old: old}
-			at[key] = u
-			units = append(units, u)
+	add := func(w *want, u unit) {
+		key := u.place.String() + " " + u.path + " " + u.op.String()
+		known := at[key]
+		if known == nil {
+			known = &u
+			at[key] = known
+			units = append(units, known)
 		}
-		if !slices.Contains(u.wants[max(0, len(u.wants)-1):], w) {
-			u.wants = append(u.wants, w)
+		if !slices.Contains(known.wants[max(0, len(known.wants)-1):], w) {
+			known.wants = append(known.wants, w)
 		}
 	}
 	for i := range wants {
@@ -120,23 +163,38 @@ func (p *plan) locate(wants []want) (units []*unit, rest []*want) {
 			rest = append(rest, w)
 		case w.items != nil:
 			for _, it := range w.items {
-				if it.changed {
-					add(w, it.old.Place(), w.path(), it.old, op{put: it.put})
+				if !it.changed {
+					continue
 				}
+				if name, val, ok := p.variable(it.old); ok && it.variable {
+					add(w, unit{place: val.Place(), path: "vars." + name, old: val, variable: true, op: op{set: true, value: it.put[0]}})
+					continue
+				}
+				add(w, unit{place: it.old.Place(), path: w.path(), old: it.old, op: op{put: it.put}})
 			}
 		case !w.old.Exists():
-			add(w, w.near.Place(), strings.Join(w.keys[:len(w.keys)-1], ".")+"."+lastKey(w.near, w), w.near, op{beside: w.keys[len(w.keys)-1], value: w.value})
+			beside := strings.Join(w.keys[:len(w.keys)-1], ".") + "." + lastKey(w.near, w)
+			add(w, unit{place: w.near.Place(), path: beside, old: w.near, op: op{beside: w.keys[len(w.keys)-1], value: w.value}})
 		case w.unset:
-			add(w, w.old.Place(), w.path(), w.old, op{remove: !w.old.Over(), set: w.old.Over()})
+			add(w, unit{place: w.old.Place(), path: w.path(), old: w.old, op: op{remove: !w.old.Over(), set: w.old.Over()}})
 		default:
-			place, path, old := w.old.Place(), w.path(), w.old
-			if name, val, ok := w.old.Variable(); ok && p.variables {
-				place, path, old = val.Place(), "vars."+name, val
+			u := unit{place: w.old.Place(), path: w.path(), old: w.old, op: op{set: true, value: w.value}}
+			if name, val, ok := p.variable(w.old); ok {
+				u.place, u.path, u.old, u.variable = val.Place(), "vars."+name, val, true
 			}
-			add(w, place, path, old, op{set: true, value: w.value})
+			add(w, u)
 		}
 	}
 	return units, rest
+}
+
+// variable returns the variable that a value consists of, if it may be edited.
+func (p *plan) variable(v batches.Value) (name string, val batches.Value, ok bool) {
+	if !p.variables {
+		return "", val, false
+	}
+	name, val, ok = v.Variable()
+	return name, val, ok && !p.keep[val.Place()]
 }
 
 // lastKey is the key of the value beside which a new one belongs.

@@ -96,6 +96,8 @@ func TestSetChoosesThePlace(t *testing.T) {
 		{"rename an option", RenameOption{"-Xint", "-Xcomp"}, Selection{},
 			"apps/pay/refund.yaml\n-  java: {options+: [-Xint]}\n+  java: {options+: [-Xcomp]}\n", "all 2 jobs that inherit it are selected"},
 		{"rename an option with a value, in some jobs", RenameOption{"-Xloggc", "-Xlog:gc"}, Selection{Select: []string{"*/report/*"}}, "", ""},
+		{"a value that refers to a variable", Set{Keys: []string{"spec", "timeout"}, Value: "{{TIME:-5h}}"}, Selection{Select: []string{"*/report/*"}},
+			"apps/report/nightly.yml\n+spec:\n+  timeout: \"{{TIME:-5h}}\"\n", "in the batch itself: 2 of the 4 jobs that inherit global.yaml:5:12 are to change"},
 		{"replace a value", ReplaceValue{[]string{"spec", "timeout"}, "1h", "90m"}, Selection{},
 			"global.yaml\n-  timeout: 1h\n+  timeout: 90m\n", "all 4 jobs that inherit it are selected"},
 	} {
@@ -115,6 +117,45 @@ func TestSetChoosesThePlace(t *testing.T) {
 				t.Errorf("why: %q, want %q", got, test.why)
 			}
 		})
+	}
+}
+
+// TestOptionFromVariable: an option that is a variable and nothing else changes
+// where the variable is set, if all jobs agree, or else in the list; one that is
+// a part of a text is left to a person.
+func TestOptionFromVariable(t *testing.T) {
+	const batchType = "spec:\n  java:\n    version: 11\n    heap: 1g\n    options: [\"{{GC}}\", \"-Xss{{SIZE}}\"]\n"
+	global := strings.Replace(shop["global.yaml"], "SIZE: 1g", "GC: -XX:+UseConcMarkSweepGC, SIZE: 1m", 1)
+	pay := "vars: {GC: -XX:+UseParallelGC}\n"
+	for _, test := range []struct {
+		name   string
+		change Change
+		sel    Selection
+		pay    string
+		want   string
+	}{
+		{"where all use it", JVM{From: 11, To: 21}, Selection{}, "spec: {}\n",
+			"app-types/batch.yaml\n-    version: 11\n+    version: 21\nglobal.yaml\n-vars: {GC: -XX:+UseConcMarkSweepGC, SIZE: 1m}\n+vars: {GC: -XX:+UseG1GC, SIZE: 1m}\n"},
+		{"where the others have another one", JVM{From: 11, To: 21}, Selection{}, pay,
+			"app-types/batch.yaml\n-    version: 11\n+    version: 21\nglobal.yaml\n-vars: {GC: -XX:+UseConcMarkSweepGC, SIZE: 1m}\n+vars: {GC: -XX:+UseG1GC, SIZE: 1m}\n"},
+		{"in some of the jobs", RenameOption{"-XX:+UseConcMarkSweepGC", "-XX:+UseSerialGC"}, Selection{Select: []string{"*/report/*"}}, pay,
+			"global.yaml\n-vars: {GC: -XX:+UseConcMarkSweepGC, SIZE: 1m}\n+vars: {GC: -XX:+UseSerialGC, SIZE: 1m}\n"},
+		{"in one job of many", ReplaceValue{[]string{"spec", "java", "options"}, "-XX:+UseConcMarkSweepGC", "-XX:+UseSerialGC"}, Selection{Select: []string{"*/report/*"}}, "spec: {}\n",
+			"apps/report/nightly.yml\n+spec:\n+  java:\n+    options:\n+      - -XX:+UseSerialGC\n+      - \"-Xss{{SIZE}}\"\n"},
+		{"to another variable", ReplaceValue{[]string{"spec", "java", "options"}, "{{GC}}", "-Xmn{{SIZE}}"}, Selection{}, "spec: {}\n",
+			"app-types/batch.yaml\n-    options: [\"{{GC}}\", \"-Xss{{SIZE}}\"]\n+    options: [\"-Xmn{{SIZE}}\", \"-Xss{{SIZE}}\"]\n"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			base := fsOf(shop, "app-types/batch.yaml", batchType, "app-groups/pay.yaml", test.pay, "global.yaml", global, "apps/pay/refund.yaml", strings.Replace(shop["apps/pay/settle.yaml"], "settle", "refund", 1))
+			r := run(t, base, Step{Selection: test.sel, Change: test.change})
+			if diff := cmp.Diff(test.want, lines(t, base, r)); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+	r := run(t, fsOf(shop, "app-types/batch.yaml", batchType, "global.yaml", global), Step{Change: ReplaceValue{[]string{"spec", "java", "options"}, "-Xss1m", "-Xss2m"}})
+	if len(r.Files) > 0 || len(r.Undecided) != 6 || r.Undecided[0].Why != "it comes from a reference and must change there (app-types/batch.yaml:5:25)" {
+		t.Errorf("a part of a text: %v, %v", r.Files, r.Undecided)
 	}
 }
 

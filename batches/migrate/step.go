@@ -46,9 +46,30 @@ type want struct {
 
 // item is what becomes of one item of a list.
 type item struct {
-	old     batches.Value
-	put     []string // texts with their references
-	changed bool
+	old      batches.Value
+	put      []string // texts with their references
+	texts    []string // what these are for the job; nil: not known
+	changed  bool
+	variable bool // the old one is a variable and nothing else, and what it holds is what changes
+}
+
+// itemOf puts together what becomes of an item as it was written and as it is
+// for the job. Where only the second changes, a reference makes it what it is;
+// why says so when that is more than one variable.
+func itemOf(v batches.Value, raw, text []string) (i item, why string) {
+	changed, changedText := !slices.Equal(raw, []string{v.Raw()}), !slices.Equal(text, []string{v.Text()})
+	if changed == changedText && len(raw) == len(text) {
+		return item{old: v, put: raw, texts: text, changed: changed}, ""
+	}
+	name, val, alone := v.Variable()
+	if alone && !strings.Contains(strings.Join(text, ""), "{{") {
+		return item{old: v, put: text, texts: text, changed: true, variable: len(text) == 1}, ""
+	}
+	from, at := "a reference", v.Place()
+	if alone {
+		from, at = "the variable "+name, val.Place()
+	}
+	return item{old: v, put: []string{v.Raw()}}, fmt.Sprintf("it comes from %s and must change there (%s)", from, at)
 }
 
 // list returns the texts of the whole list as it is to be.
@@ -62,13 +83,20 @@ func (w *want) list() []string {
 
 func (w *want) path() string { return strings.Join(w.keys, ".") }
 
-// expect is what the value says once it has been changed: the text, or for a
-// list changed by its items the raw text.
+// expect is what the value says once it has been changed: the text, or where
+// references keep that from being known the raw text.
 func (w *want) expect() (text string, raw bool) {
-	if w.items != nil {
-		return batches.FlowList(w.list()), true
+	if w.items == nil {
+		return w.text, strings.Contains(w.text, "{{")
 	}
-	return w.text, false
+	var texts []string
+	for _, i := range w.items {
+		if i.texts == nil && len(i.put) > 0 {
+			return batches.FlowList(w.list()), true
+		}
+		texts = append(texts, i.texts...)
+	}
+	return batches.FlowList(texts), false
 }
 
 // Set gives a value to every job: a single value, or a list as a whole.
@@ -125,12 +153,12 @@ type RenameOption struct{ From, To string }
 func (r RenameOption) String() string { return "rename option " + r.From + " to " + r.To }
 
 func (r RenameOption) wants(d *batches.Document) ([]want, []Undecided, []Undecided) {
-	return changeItems(d, []string{"spec", "java", "options"}, func(v batches.Value) (string, bool) {
-		rest, ok := strings.CutPrefix(v.Raw(), r.From)
+	return changeItems(d, []string{"spec", "java", "options"}, func(text string) []string {
+		rest, ok := strings.CutPrefix(text, r.From)
 		if !ok || rest != "" && rest[0] != '=' && rest[0] != ':' {
-			return "", false
+			return []string{text}
 		}
-		return r.To + rest, true
+		return []string{r.To + rest}
 	})
 }
 
@@ -146,12 +174,16 @@ func (r ReplaceValue) String() string {
 }
 
 func (r ReplaceValue) wants(d *batches.Document) ([]want, []Undecided, []Undecided) {
-	is := func(v batches.Value) bool { return v.Raw() == r.From || v.Text() == r.From }
 	old := d.Value(r.Keys...)
 	switch {
 	case old.List():
-		return changeItems(d, r.Keys, func(v batches.Value) (string, bool) { return r.To, is(v) })
-	case !old.Exists() || old.Map() || !is(old):
+		return changeItems(d, r.Keys, func(text string) []string {
+			if text == r.From {
+				text = r.To
+			}
+			return []string{text}
+		})
+	case !old.Exists() || old.Map() || old.Raw() != r.From && old.Text() != r.From:
 		return nil, nil, nil
 	}
 	var value yamledit.Value = r.To
@@ -161,18 +193,24 @@ func (r ReplaceValue) wants(d *batches.Document) ([]want, []Undecided, []Undecid
 	return []want{{doc: d, keys: r.Keys, old: old, value: value, text: textOf(value)}}, nil, nil
 }
 
-// changeItems changes single items of a list.
-func changeItems(d *batches.Document, keys []string, change func(batches.Value) (string, bool)) ([]want, []Undecided, []Undecided) {
+// changeItems changes single items of a list, as they are written and as they
+// are for the job.
+func changeItems(d *batches.Document, keys []string, change func(text string) []string) (wants []want, undecided, notes []Undecided) {
 	w := want{doc: d, keys: keys, old: d.Value(keys...)}
 	for _, v := range w.old.Items() {
-		i := item{old: v, put: []string{v.Raw()}}
-		if text, ok := change(v); ok && text != v.Raw() {
-			i.put, i.changed = []string{text}, true
+		written := []string{v.Raw()}
+		if put := change(v.Raw()); !slices.Equal(put, written) {
+			w.items = append(w.items, item{old: v, put: put, changed: true})
+			continue
+		}
+		i, why := itemOf(v, written, change(v.Text()))
+		if why != "" {
+			undecided = append(undecided, Undecided{d.Path, v.Place(), v.Text(), why})
 		}
 		w.items = append(w.items, i)
 	}
 	if !slices.ContainsFunc(w.items, func(i item) bool { return i.changed }) {
-		return nil, nil, nil
+		return nil, undecided, nil
 	}
-	return []want{w}, nil, nil
+	return []want{w}, undecided, nil
 }
