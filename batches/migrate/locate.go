@@ -14,14 +14,15 @@ import (
 type plan struct {
 	fsys        fs.FS
 	docs        []*batches.Document // all of the tree
+	chosen      []*batches.Document // those that the step is for
 	variables   bool                // a variable that a value consists of may be edited
 	inPlace     bool                // values may be edited where they stand
 	description string              // of overrides
 	within      string              // an app group whose files alone may be edited, or ""
 
 	tree    *batches.Tree
-	refers  map[batches.Place]int                // how many documents refer to the variable there
-	keep    map[batches.Place]bool               // variables that others need as they are
+	refers  map[batches.Place]int            // how many documents refer to the variable there
+	keep    map[batches.Place]bool           // variables that others need as they are
 	users   map[string]map[batches.Place]int // by path: how many documents have a value from that place there
 	files   map[string]*yamledit.File
 	read    map[string][]byte // what these files held

@@ -98,7 +98,7 @@ func (r *Result) step(fsys fs.FS, s Step) error {
 	if len(wants) == 0 {
 		return nil
 	}
-	return r.attempt(current, s, docs, wants)
+	return r.attempt(current, s, docs, chosen, wants)
 }
 
 // resolved returns all documents of a tree. One that a layer's error may keep
@@ -117,10 +117,10 @@ func resolved(fsys fs.FS) ([]*batches.Document, error) {
 }
 
 // attempt tries the ways in their order.
-func (r *Result) attempt(current fs.FS, s Step, docs []*batches.Document, wants []want) error {
+func (r *Result) attempt(current fs.FS, s Step, docs, chosen []*batches.Document, wants []want) error {
 	var last error
 	for _, a := range attempts {
-		p := plan{fsys: current, docs: docs, variables: a.variables, inPlace: a.inPlace, description: s.description(), within: s.Within}
+		p := plan{fsys: current, docs: docs, chosen: chosen, variables: a.variables, inPlace: a.inPlace, description: s.description(), within: s.Within}
 		files, choices, err := p.run(wants)
 		if err == nil {
 			r.Comparison, err = verify(current, files, wants)

@@ -120,6 +120,29 @@ func TestSetChoosesThePlace(t *testing.T) {
 	}
 }
 
+// TestTogether: what several layers set becomes one override where that is
+// shorter, and only for those who are chosen.
+func TestTogether(t *testing.T) {
+	base := fsOf(shop, "app-groups/pay.yaml", "spec:\n  timeout: 3h\n", "app-groups/report.yaml", "spec:\n  timeout: 4h\n", "apps/pay/refund.yaml", strings.Replace(shop["apps/pay/settle.yaml"], "settle", "refund", 1)+"spec: {timeout: 5h}\n")
+	for _, test := range []struct {
+		name string
+		sel  []string
+		want string
+	}{
+		{"one override for two layers, which reaches a chosen job that has the value already", []string{"live-1/**"}, "clusters/live-1.yaml\n+overrides:\n+  - description: set spec.timeout to 5h\n+    when: {kind: Batch}\n+    set:\n+      spec:\n+        timeout: 5h\n"},
+		{"but not a job that is not chosen", []string{"live-1/**", "!**/refund"}, "clusters/live-1.yaml\n+overrides:\n+  - description: set spec.timeout to 5h\n+    when: {app: [nightly, settle]}\n+    set:\n+      spec:\n+        timeout: 5h\n"},
+		{"two are shorter", []string{"live-1/pay/settle", "live-2/report/nightly"},
+			"apps/pay/settle.yaml\n+overrides:\n+  - description: set spec.timeout to 5h\n+    when: {cluster: live-1}\n+    set:\n+      spec:\n+        timeout: 5h\napps/report/nightly.yml\n+overrides:\n+  - description: set spec.timeout to 5h\n+    when: {cluster: live-2}\n+    set:\n+      spec:\n+        timeout: 5h\n"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := run(t, base, Step{Selection: Selection{Select: test.sel}, Change: Set{Keys: []string{"spec", "timeout"}, Value: "5h"}})
+			if diff := cmp.Diff(test.want, lines(t, base, r)); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
 // TestOptionFromVariable: an option that is a variable and nothing else changes
 // where the variable is set, if all jobs agree, or else in the list; one that is
 // a part of a text is left to a person.

@@ -13,7 +13,8 @@ import (
 // entry of overrides in the file that the value comes from.
 func (p *plan) override(wants []*want) error {
 	entries := entries{at: map[string]*entry{}}
-	for _, g := range groupWants(wants, p.within != "" && p.groupFile() == "") {
+	groups := groupWants(wants, p.within != "" && p.groupFile() == "")
+	for _, g := range p.together(groups, &entries) {
 		if err := p.group(g, &entries); err != nil {
 			return err
 		}
