@@ -81,9 +81,6 @@ func (r *Result) step(fsys fs.FS, s Step) error {
 	if err != nil {
 		return err
 	}
-	if s.Within != "" {
-		chosen = slices.DeleteFunc(chosen, func(d *batches.Document) bool { return d.Group != s.Within })
-	}
 	r.Selected += len(chosen)
 	var wants []want
 	for _, d := range chosen {

@@ -301,7 +301,8 @@ func TestOnlyTheSelectionChanges(t *testing.T) {
 		change := rapid.SampledFrom([]Change{
 			Set{[]string{"spec", "timeout"}, "9h"}, Set{[]string{"spec", "java", "heap"}, "9g"}, Set{[]string{"spec", "node", "cpu"}, 9},
 			Unset{[]string{"spec", "timeout"}}, RenameOption{"-Xss1m", "-Xss2m"}, JVM{From: 11, To: 21},
-			Set{[]string{"spec", "java", "options"}, yamledit.List{"-Xint"}},
+			Set{[]string{"spec", "java", "options"}, yamledit.List{"-Xint"}}, ReplaceValue{[]string{"spec", "timeout"}, "2h", "3h"},
+			Set{[]string{"spec", "java", "properties", "a.b"}, "c"},
 		}).Draw(t, "change")
 		r, err := Run(base, []Step{{Selection: sel, Change: change}})
 		if err != nil {
@@ -327,6 +328,7 @@ func randomTree(t *rapid.T) map[string]string {
 	for name, text := range shop {
 		files[name] = text
 	}
+	files["global.yaml"] = strings.Replace(files["global.yaml"], "SIZE: 1g", "SIZE: 1g, GC: -XX:+UseConcMarkSweepGC, DEEP: -Xss1m", 1)
 	some := func(name string) string {
 		spec := ""
 		add := func(line string) {
@@ -337,8 +339,14 @@ func randomTree(t *rapid.T) map[string]string {
 		add("  timeout: 2h\n")
 		add("  node: {cpu: 2}\n")
 		java := ""
-		if rapid.IntRange(0, 3).Draw(t, name) == 0 {
+		switch rapid.IntRange(0, 5).Draw(t, name) {
+		case 0:
 			java += "    options+: [-Xss1m, -XX:+UseParNewGC]\n"
+		case 1:
+			java += "    options: [\"{{GC}}\", \"{{DEEP}}\"]\n"
+		}
+		if rapid.IntRange(0, 3).Draw(t, name) == 0 {
+			java += "    properties: {file.encoding: UTF-8}\n"
 		}
 		if rapid.IntRange(0, 3).Draw(t, name) == 0 {
 			java += "    heap: 3g\n"
@@ -346,10 +354,14 @@ func randomTree(t *rapid.T) map[string]string {
 		if java != "" {
 			spec += "  java:\n" + java
 		}
-		if spec == "" {
-			return ""
+		vars := ""
+		if rapid.IntRange(0, 3).Draw(t, name) == 0 {
+			vars = "vars: {GC: -XX:+UseParNewGC}\n"
 		}
-		return "spec:\n" + spec
+		if spec == "" {
+			return vars
+		}
+		return vars + "spec:\n" + spec
 	}
 	files["clusters/live-1.yaml"] += some("live-1")
 	files["clusters/live-2.yaml"] += some("live-2")
@@ -357,6 +369,7 @@ func randomTree(t *rapid.T) map[string]string {
 	files["apps/report/nightly.yml"] += some("nightly")
 	files["app-groups/report.yaml"] = "apiVersion: batchctl/v1\n" + some("report")
 	if o := some("override"); o != "" {
+		o = strings.Replace(o, "vars: {GC", "vars: {DEEP: -Xss3m, GC", 1)
 		files["app-groups/pay.yaml"] += fmt.Sprintf("overrides:\n- when: {cluster: live-1}\n  set:\n    %s\n", strings.ReplaceAll(strings.TrimSpace(o), "\n", "\n    "))
 	}
 	return files

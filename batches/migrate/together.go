@@ -18,7 +18,7 @@ func (p *plan) together(groups []*group, into *entries) []*group {
 	var order []string
 	for _, g := range groups {
 		w := g.wants[0]
-		if g.file == "" || g.file == w.doc.Leaf() || w.items != nil || w.old.Layer() == batches.Rollout || w.old.Exists() && w.old.Override() {
+		if !w.old.Exists() || g.file == w.doc.Leaf() || w.items != nil || w.old.Layer() == batches.Rollout || w.old.Override() {
 			left = append(left, g)
 			continue
 		}

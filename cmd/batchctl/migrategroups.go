@@ -15,12 +15,6 @@ import (
 	"github.com/batchctl/batchctl/internal/gittree"
 )
 
-// groupCommit is the migration of one app group.
-type groupCommit struct {
-	group, branch string
-	result        *migrate.Result
-}
-
 // migrateGroups makes one branch with one commit per app group, each from HEAD
 // and by itself: the edits stay in the group's own files, so that the branches
 // can be merged in any order. The work tree is not touched.
@@ -30,20 +24,20 @@ func (a *app) migrateGroups(ctx context.Context, dir string, m *migration, steps
 	} else if said != "" {
 		return fmt.Errorf("the work tree differs from HEAD, and a commit would not hold what is in it; commit or stash it first")
 	}
-	commits, err := a.groupResults(ctx, dir, m, steps)
+	groups, err := migrate.RunGroups(batches.Dir(dir), steps)
 	if err != nil {
 		return err
 	}
 	undecided := false
-	for _, c := range commits {
-		a.printUndecided(c.result)
-		undecided = undecided || len(c.result.Undecided) > 0
+	for _, g := range groups {
+		a.printUndecided(g.Result)
+		undecided = undecided || len(g.Result.Undecided) > 0
 	}
 	if undecided && !m.partial {
 		fmt.Fprintln(a.stderr, "nothing written: the jobs above are to be decided; --partial changes the others")
 		return &exitCode{code: exitUndecided}
 	}
-	if err := a.commitGroups(ctx, dir, m, commits, migrateTitle(steps)); err != nil {
+	if err := a.commitGroups(ctx, dir, m, groups, migrateTitle(steps)); err != nil {
 		return err
 	}
 	if undecided {
@@ -52,64 +46,38 @@ func (a *app) migrateGroups(ctx context.Context, dir string, m *migration, steps
 	return nil
 }
 
-// groupResults works out the migration of each app group that it reaches.
-func (a *app) groupResults(ctx context.Context, dir string, m *migration, steps []migrate.Step) ([]groupCommit, error) {
-	docs, _ := batches.Load(batches.Dir(dir)).Documents()
-	groups := map[string]bool{}
-	for _, d := range docs {
-		groups[d.Group] = true
-	}
+// commitGroups writes the commits, and then all branches in one transaction.
+func (a *app) commitGroups(ctx context.Context, dir string, m *migration, groups []migrate.Group, title string) error {
 	prefix := m.branch
 	if prefix == "" {
-		prefix = "migrate/" + slug(migrateTitle(steps))
+		prefix = "migrate/" + slug(title)
 	}
-	var out []groupCommit
-	for _, g := range slices.Sorted(maps.Keys(groups)) {
-		own := slices.Clone(steps)
-		for i := range own {
-			own[i].Within = g
+	groups = slices.DeleteFunc(groups, func(g migrate.Group) bool { return len(g.Result.Files) == 0 })
+	for _, g := range groups {
+		branch := prefix + "/" + g.Name
+		if _, err := gittree.Run(ctx, dir, "rev-parse", "--verify", "--quiet", "refs/heads/"+branch); err == nil {
+			return fmt.Errorf("there is a branch %s already; delete it, or name others with --branch", branch)
 		}
-		result, err := migrate.Run(batches.Dir(dir), own)
-		if err != nil {
-			return nil, fmt.Errorf("app group %s: %w", g, err)
-		}
-		if len(result.Files)+len(result.Undecided) == 0 {
-			continue
-		}
-		c := groupCommit{g, prefix + "/" + g, result}
-		if _, err := gittree.Run(ctx, dir, "rev-parse", "--verify", "--quiet", "refs/heads/"+c.branch); err == nil {
-			return nil, fmt.Errorf("there is a branch %s already; delete it, or name others with --branch", c.branch)
-		}
-		out = append(out, c)
 	}
-	return out, nil
-}
-
-// commitGroups writes the commits, and then all branches in one transaction.
-func (a *app) commitGroups(ctx context.Context, dir string, m *migration, commits []groupCommit, title string) error {
 	refs := "start\n"
-	n := 0
-	for _, c := range commits {
-		if len(c.result.Files) == 0 {
-			continue
-		}
-		n++
+	for _, g := range groups {
+		branch := prefix + "/" + g.Name
 		message := &bytes.Buffer{}
-		fmt.Fprintf(message, "%s in %s: %s\n\n", title, c.group, plural(len(c.result.Comparison.Jobs), "job"))
-		if err := writeChanges(message, c.result.Comparison); err != nil {
+		fmt.Fprintf(message, "%s in %s: %s\n\n", title, g.Name, plural(len(g.Result.Comparison.Jobs), "job"))
+		if err := writeChanges(message, g.Result.Comparison); err != nil {
 			return err
 		}
-		fmt.Fprintf(a.stdout, "%s\n%s\n", c.branch, message)
+		fmt.Fprintf(a.stdout, "%s\n%s\n", branch, message)
 		if m.dryRun {
 			continue
 		}
-		commit, err := commitFiles(ctx, dir, c.result.Files, message.String())
+		commit, err := commitFiles(ctx, dir, g.Result.Files, message.String())
 		if err != nil {
 			return err
 		}
-		refs += fmt.Sprintf("create refs/heads/%s %s\n", c.branch, commit)
+		refs += fmt.Sprintf("create refs/heads/%s %s\n", branch, commit)
 	}
-	switch {
+	switch n := len(groups); {
 	case n == 0:
 		fmt.Fprintln(a.stderr, "nothing to change")
 	case m.dryRun:
