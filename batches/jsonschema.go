@@ -14,7 +14,7 @@ func SchemaNames() []string { return slices.Sorted(maps.Keys(fileSchemas())) }
 // fileSchemas are the schemas of all kinds of file, with everything in its
 // place: what a layer says under spec is described as the batch's spec.
 func fileSchemas() map[string]*schema {
-	schemas := map[string]*schema{"settings": settingsSchema, "rollout": withSpecs(rolloutSchema, batchKind)}
+	schemas := map[string]*schema{"settings": settingsSchema, "rollout": withSpecs(rolloutSchema, batchKind), "migration": migrationSchema}
 	for _, l := range []Layer{Global, Cluster, Phase, AppType, AppGroup} {
 		layer := withSpecs(layerSchemas[l], batchKind)
 		if f := layer.field("spec"); f != nil {

@@ -23,6 +23,8 @@ func WriteReference(w io.Writer) error {
 		{"Phase layer", "`phases/PHASE.yaml`", layerSchemas[Phase]},
 		{"App-type layer", "`app-types/TYPE.yaml`", layerSchemas[AppType]},
 		{"App-group layer", "`app-groups/GROUP.yaml`", layerSchemas[AppGroup]},
+		{"Rollout", "`rollouts/NAME.yaml`, `kind: Rollout`; written by `batchctl rollout`", rolloutSchema},
+		{"Migration", "A file for `batchctl migrate apply`, `kind: Migration`", migrationSchema},
 	}
 	for _, s := range sections {
 		fmt.Fprintf(&b, "\n## %s\n\n%s. %s\n\n| field | takes | default | meaning |\n| --- | --- | --- | --- |\n", s.title, s.file, s.schema.doc)

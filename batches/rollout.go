@@ -20,7 +20,7 @@ var rolloutSchema = object("A rollout: a change that a growing share of the jobs
 		is("description", text("What it changes, for people.", "Java 21 instead of 11")),
 	)).must(),
 	is("select", list("The jobs that the change is for: globs of paths; one behind ! takes away.", oneLine("A glob.", `"live-*/**"`))),
-	is("change", anyMap("The change as a step of batchctl migrate apply, which finish folds into the tree.")),
+	is("change", likeDoc("The change as a step of batchctl migrate apply, which finish folds into the tree.", stepSchema())),
 	is("steps", list("In each step a ring has so many percent of its jobs, rounded up. A ring has what its last step so far says.", object("A step.",
 		is("ring", name("The ring.", "live")).must(),
 		is("percent", integer("How many of its jobs.", 1, 100, "10")).must(),

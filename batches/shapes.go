@@ -38,6 +38,12 @@ func likeThis(example string, s *schema) *schema {
 	return s
 }
 
+// likeDoc gives a schema another sentence.
+func likeDoc(doc string, s *schema) *schema {
+	s.doc = doc
+	return s
+}
+
 // table is a map with free keys.
 func table(doc string, key func(string) error, values *schema) *schema {
 	return &schema{kinds: kinds(mapKind), doc: doc, key: key, values: values}

@@ -30,6 +30,22 @@ func splitFlag(text string) flagText {
 	return f
 }
 
+// OptionName returns what two options have in common that say something of the
+// same thing: -XX:G1HeapRegionSize of -XX:G1HeapRegionSize=8m, -XX:UseG1GC of
+// -XX:+UseG1GC, -Xss of -Xss1m. Others, which may be there several times, are
+// what they are.
+func OptionName(option string) string {
+	if text, ok := strings.CutPrefix(option, "-XX:"); ok {
+		return "-XX:" + splitFlag(text).name
+	}
+	for _, size := range []string{"-Xms", "-Xmx", "-Xmn", "-Xss"} {
+		if strings.HasPrefix(option, size) {
+			return size
+		}
+	}
+	return option
+}
+
 func isNameByte(b byte) bool {
 	return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || b == '_'
 }

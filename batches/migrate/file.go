@@ -1,24 +1,15 @@
 package migrate
 
 import (
-	"bytes"
-	"errors"
+	"cmp"
 	"fmt"
-	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
-	"gopkg.in/yaml.v3"
-
 	"github.com/batchctl/batchctl/batches"
+	"github.com/batchctl/batchctl/batches/yamledit"
 )
-
-// FileError is a fault in a file of steps: line:col: message.
-type FileError struct {
-	Line, Col int
-	Message   string
-}
-
-func (e *FileError) Error() string { return fmt.Sprintf("%d:%d: %s", e.Line, e.Col, e.Message) }
 
 // Keys splits a path as people write it into keys: spec.node.pool, or node.pool
 // for short. The names of properties hold dots themselves.
@@ -39,175 +30,122 @@ func Keys(path string) ([]string, error) {
 	return keys, nil
 }
 
-// stepsFile is the form of a file of steps.
-type stepsFile struct {
-	APIVersion  string     `yaml:"apiVersion"`
-	Kind        string     `yaml:"kind"`
-	Description string     `yaml:"description"`
-	Steps       []fileStep `yaml:"steps"`
-}
-
-type fileStep struct {
-	line    int
-	Select  []string  `yaml:"select"`
-	Percent int       `yaml:"percent"`
-	Reason  string    `yaml:"reason"`
-	Set     yaml.Node `yaml:"set"`
-	Unset   string    `yaml:"unset"`
-	Rename  *fromTo   `yaml:"rename-option"`
-	Replace *fromTo   `yaml:"replace-value"`
-	JVM     *struct {
-		From  int                 `yaml:"from"`
-		To    int                 `yaml:"to"`
-		Opens map[string][]string `yaml:"opens"`
-	} `yaml:"jvm"`
-}
-
-type fromTo struct {
-	Path string `yaml:"path"`
-	From string `yaml:"from"`
-	To   string `yaml:"to"`
-}
-
-var yamlLine = regexp.MustCompile(`(?s)line (\d+): (.*)`)
-
 // ParseSteps reads a file of steps; other is the selection of those that have
-// none of their own.
-func ParseSteps(text []byte, other Selection) ([]Step, error) {
-	var f stepsFile
-	d := yaml.NewDecoder(bytes.NewReader(text))
-	d.KnownFields(true)
-	if err := d.Decode(&f); err != nil {
-		return nil, yamlError(err)
+// none of their own. With problems there are no steps.
+func ParseSteps(name string, text []byte, other Selection) ([]Step, []batches.Problem) {
+	file, problems := batches.ParseMigration(name, text)
+	if batches.Errors(problems) > 0 {
+		return nil, problems
 	}
-	var doc yaml.Node
-	if err := yaml.Unmarshal(text, &doc); err != nil {
-		return nil, yamlError(err)
-	}
-	if f.APIVersion != batches.APIVersion || f.Kind != "Migration" {
-		return nil, &FileError{1, 1, "it is no file of steps: it begins with apiVersion: " + batches.APIVersion + " and kind: Migration"}
-	}
-	if len(f.Steps) == 0 {
-		return nil, &FileError{1, 1, "it has no steps"}
-	}
-	lines := stepLines(doc.Content[0])
 	var out []Step
-	for i := range f.Steps {
-		s := &f.Steps[i]
-		s.line = lines[i]
-		steps, err := s.steps(other, f.Description)
+	for i, s := range file.Member("steps").Items() {
+		sel := Selection{Select: other.Select, Percent: other.Percent}
+		if own := s.Member("select"); own.Exists() {
+			sel.Select = texts(own)
+		}
+		if percent := s.Member("percent"); percent.Exists() {
+			sel.Percent, _ = strconv.Atoi(percent.Text())
+		}
+		changes, err := changesIn(s)
 		if err != nil {
-			return nil, &FileError{s.line, 1, fmt.Sprintf("steps[%d]: %s", i, err)}
+			problems = append(problems, batches.Problem{Place: s.Place(), Path: fmt.Sprintf("steps[%d]", i), Rule: "bad-step", Message: err.Error()})
 		}
-		out = append(out, steps...)
+		reason := cmp.Or(s.Member("reason").Text(), file.Member("description").Text())
+		for _, c := range changes {
+			out = append(out, Step{Selection: sel, Change: c, Reason: reason})
+		}
+	}
+	if len(out) == 0 && len(problems) == 0 {
+		problems = append(problems, batches.Problem{Place: file.Place(), Path: "steps", Rule: "bad-step", Message: "there is no step"})
+	}
+	if len(problems) > 0 {
+		return nil, problems
 	}
 	return out, nil
 }
 
-// yamlError gives an error of the YAML library a place.
-func yamlError(err error) error {
-	m := yamlLine.FindStringSubmatch(err.Error())
-	if m == nil {
-		return &FileError{1, 1, strings.TrimPrefix(err.Error(), "yaml: ")}
+func texts(list batches.Value) []string {
+	var out []string
+	for _, v := range list.Items() {
+		out = append(out, v.Text())
 	}
-	e := &FileError{Col: 1, Message: m[2]}
-	fmt.Sscan(m[1], &e.Line)
-	return e
+	return out
 }
 
-func stepLines(doc *yaml.Node) []int {
-	var lines []int
-	for i := 0; i+1 < len(doc.Content); i += 2 {
-		if doc.Content[i].Value == "steps" {
-			for _, s := range doc.Content[i+1].Content {
-				lines = append(lines, s.Line)
-			}
+// changeKinds reads the changes of a step by their keys.
+var changeKinds = map[string]func(batches.Value) ([]Change, error){
+	"set": setsOf,
+	"unset": func(v batches.Value) ([]Change, error) {
+		keys, err := Keys(v.Text())
+		return []Change{Unset{keys}}, err
+	},
+	"add-option":    func(v batches.Value) ([]Change, error) { return []Change{AddOption{v.Text()}}, nil },
+	"remove-option": func(v batches.Value) ([]Change, error) { return []Change{RemoveOption{v.Text()}}, nil },
+	"rename-option": func(v batches.Value) ([]Change, error) {
+		return []Change{RenameOption{v.Member("from").Text(), v.Member("to").Text()}}, nil
+	},
+	"replace-value": func(v batches.Value) ([]Change, error) {
+		keys, err := Keys(v.Member("path").Text())
+		return []Change{ReplaceValue{keys, v.Member("from").Text(), v.Member("to").Text()}}, err
+	},
+	"jvm": jvmOf,
+}
+
+// changesIn reads what a step says; all its changes are of one kind.
+func changesIn(step batches.Value) ([]Change, error) {
+	var kinds []string
+	for _, key := range step.Keys() {
+		if changeKinds[key] != nil {
+			kinds = append(kinds, key)
 		}
 	}
-	return lines
+	switch len(kinds) {
+	case 0:
+		return nil, fmt.Errorf("it changes nothing; write one of set, unset, add-option, remove-option, rename-option, replace-value and jvm")
+	case 1:
+		return changeKinds[kinds[0]](step.Member(kinds[0]))
+	}
+	return nil, fmt.Errorf("it has %s; make a step of each", strings.Join(kinds, " and "))
 }
 
-// steps makes the changes of one entry.
-func (s *fileStep) steps(other Selection, description string) ([]Step, error) {
-	sel := Selection{Select: s.Select, Percent: s.Percent}
-	if s.Select == nil {
-		sel.Select = other.Select
-	}
-	if s.Percent == 0 {
-		sel.Percent = other.Percent
-	}
-	if sel.Percent < 0 || sel.Percent > 100 {
-		return nil, fmt.Errorf("percent: %d; it goes from 1 to 100", sel.Percent)
-	}
-	changes, err := s.changes()
-	if err != nil {
-		return nil, err
-	}
-	reason := s.Reason
-	if reason == "" {
-		reason = description
-	}
-	var out []Step
-	for _, c := range changes {
-		out = append(out, Step{Selection: sel, Change: c, Reason: reason})
-	}
-	return out, nil
-}
-
-// sets are the values of set, each a change of its own.
-func (s *fileStep) sets() ([]Change, error) {
+// setsOf are the values of set, each a change of its own.
+func setsOf(set batches.Value) ([]Change, error) {
 	var out []Change
-	for i := 0; i+1 < len(s.Set.Content); i += 2 {
-		keys, err := Keys(s.Set.Content[i].Value)
+	for _, path := range set.Keys() {
+		keys, err := Keys(path)
 		if err != nil {
 			return nil, err
 		}
-		v, err := valueOf(s.Set.Content[i+1])
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, Set{keys, v})
+		out = append(out, Set{keys, plainValue(set.Member(path))})
 	}
 	return out, nil
 }
 
-// changes are what one entry says; all of them are of one kind.
-func (s *fileStep) changes() ([]Change, error) {
-	out, err := s.sets()
-	if err != nil {
-		return nil, err
-	}
-	kinds := min(1, len(out))
-	if s.Unset != "" {
-		kinds++
-		keys, err := Keys(s.Unset)
-		if err != nil {
-			return nil, err
+// plainValue is a value as yamledit writes it.
+func plainValue(v batches.Value) yamledit.Value {
+	if v.List() {
+		list := yamledit.List{}
+		for _, item := range v.Items() {
+			list = append(list, plainValue(item))
 		}
-		out = append(out, Unset{keys})
+		return list
 	}
-	if s.Rename != nil {
-		kinds++
-		out = append(out, RenameOption{s.Rename.From, s.Rename.To})
+	if v.Number() {
+		return Scalar(v.Text())
 	}
-	if s.Replace != nil {
-		kinds++
-		keys, err := Keys(s.Replace.Path)
-		if err != nil {
-			return nil, err
+	return v.Text()
+}
+
+func jvmOf(v batches.Value) ([]Change, error) {
+	c := JVM{}
+	c.From, _ = strconv.Atoi(v.Member("from").Text())
+	c.To, _ = strconv.Atoi(v.Member("to").Text())
+	opens := v.Member("opens")
+	for _, job := range opens.Keys() {
+		if c.Opens == nil {
+			c.Opens = map[string][]string{}
 		}
-		out = append(out, ReplaceValue{keys, s.Replace.From, s.Replace.To})
+		c.Opens[job] = slices.Clip(texts(opens.Member(job)))
 	}
-	if s.JVM != nil {
-		kinds++
-		c := JVM{From: s.JVM.From, To: s.JVM.To, Opens: s.JVM.Opens}
-		if err := c.Check(); err != nil {
-			return nil, err
-		}
-		out = append(out, c)
-	}
-	if kinds != 1 {
-		return nil, errors.New("a step has one of set, unset, rename-option, replace-value and jvm")
-	}
-	return out, nil
+	return []Change{c}, c.Check()
 }

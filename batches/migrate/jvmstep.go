@@ -47,8 +47,7 @@ func (j JVM) wants(d *batches.Document) (wants []want, undecided, notes []Undeci
 
 // options rewrites the options of one job.
 func (j JVM) options(d *batches.Document) (wants []want, undecided, notes []Undecided) {
-	keys := []string{"spec", "java", "options"}
-	w := want{doc: d, keys: keys, old: d.Value(keys...)}
+	w := want{doc: d, keys: optionKeys, old: d.Value(optionKeys...)}
 	given := w.old.Items()
 	raws, texts := make([]string, len(given)), make([]string, len(given))
 	for i, v := range given {

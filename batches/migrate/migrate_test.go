@@ -98,6 +98,12 @@ func TestSetChoosesThePlace(t *testing.T) {
 		{"rename an option with a value, in some jobs", RenameOption{"-Xloggc", "-Xlog:gc"}, Selection{Select: []string{"*/report/*"}}, "", ""},
 		{"a value that refers to a variable", Set{Keys: []string{"spec", "timeout"}, Value: "{{TIME:-5h}}"}, Selection{Select: []string{"*/report/*"}},
 			"apps/report/nightly.yml\n+spec:\n+  timeout: \"{{TIME:-5h}}\"\n", "in the batch itself: 2 of the 4 jobs that inherit global.yaml:5:12 are to change"},
+		{"add an option", AddOption{"-XX:+ExitOnOutOfMemoryError"}, Selection{Select: []string{"*/report/*"}},
+			"apps/report/nightly.yml\n+spec:\n+  java:\n+    options:\n+      - -Xss1m\n+      - -XX:+UseConcMarkSweepGC\n+      - \"-Xloggc:gc-{{app}}.log\"\n+      - -XX:+ExitOnOutOfMemoryError\n", "in the batch itself: what app-types/batch.yaml:7:7 holds reaches other values or jobs"},
+		{"remove an option and its value", RemoveOption{"-Xloggc"}, Selection{},
+			"app-types/batch.yaml\n-      - -Xloggc:gc-{{app}}.log\n", "all 6 jobs that inherit it are selected"},
+		{"remove what stands alone", RemoveOption{"-XX:+PrintGCDetails"}, Selection{},
+			"app-groups/pay.yaml\n-spec:\n-  java:\n-    options+: [-XX:+PrintGCDetails]\n+spec: {}\n", "all 4 jobs that inherit it are selected"},
 		{"replace a value", ReplaceValue{[]string{"spec", "timeout"}, "1h", "90m"}, Selection{},
 			"global.yaml\n-  timeout: 1h\n+  timeout: 90m\n", "all 4 jobs that inherit it are selected"},
 	} {
@@ -179,6 +185,71 @@ func TestOptionFromVariable(t *testing.T) {
 	r := run(t, fsOf(shop, "app-types/batch.yaml", batchType, "global.yaml", global), Step{Change: ReplaceValue{[]string{"spec", "java", "options"}, "-Xss1m", "-Xss2m"}})
 	if len(r.Files) > 0 || len(r.Undecided) != 6 || r.Undecided[0].Why != "it comes from a reference and must change there (app-types/batch.yaml:5:25)" {
 		t.Errorf("a part of a text: %v, %v", r.Files, r.Undecided)
+	}
+}
+
+// TestAddOption: who has it stays as it is, and who has it with another value is
+// left to a person.
+func TestAddOption(t *testing.T) {
+	base := fsOf(shop)
+	if r := run(t, base, Step{Change: AddOption{"-Xss1m"}}); len(r.Files)+len(r.Undecided) > 0 {
+		t.Errorf("all have it, and there are %v, %v", r.Files, r.Undecided)
+	}
+	r := run(t, base, Step{Change: AddOption{"-XX:-UseConcMarkSweepGC"}})
+	if len(r.Files) > 0 || len(r.Undecided) != 6 || !strings.HasPrefix(r.Undecided[0].Why, "it says another thing than -XX:-UseConcMarkSweepGC") {
+		t.Errorf("all have another one, and there are %v, %v", r.Files, r.Undecided)
+	}
+}
+
+func TestParseSteps(t *testing.T) {
+	const head = "apiVersion: batchctl/v1\nkind: Migration\nsteps:\n"
+	steps, problems := ParseSteps("m.yaml", []byte(head+`
+- set: {spec.timeout: 2h, node.cpu: 2, java.options: [-Xint, "{{X}}"]}
+  select: ["a/**"]
+- unset: retry
+  percent: 5
+  reason: because
+- add-option: -Xint
+- remove-option: -Xss1m
+- rename-option: {from: -A, to: -B}
+- replace-value: {path: node.cpu, from: 1, to: 2}
+- jvm: {from: 11, to: 21, opens: {a/b/c: [--add-opens=x]}}
+`), Selection{Select: []string{"b/**"}, Percent: 50})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	own, other := Selection{Select: []string{"a/**"}, Percent: 50}, Selection{Select: []string{"b/**"}, Percent: 50}
+	spec := func(keys ...string) []string { return append([]string{"spec"}, keys...) }
+	want := []Step{
+		{own, Set{spec("timeout"), "2h"}, "", ""}, {own, Set{spec("node", "cpu"), yamledit.Number("2")}, "", ""},
+		{own, Set{spec("java", "options"), yamledit.List{"-Xint", "{{X}}"}}, "", ""},
+		{Selection{Select: []string{"b/**"}, Percent: 5}, Unset{spec("retry")}, "because", ""},
+		{other, AddOption{"-Xint"}, "", ""}, {other, RemoveOption{"-Xss1m"}, "", ""}, {other, RenameOption{"-A", "-B"}, "", ""},
+		{other, ReplaceValue{spec("node", "cpu"), "1", "2"}, "", ""},
+		{other, JVM{11, 21, map[string][]string{"a/b/c": {"--add-opens=x"}}}, "", ""},
+	}
+	if diff := cmp.Diff(want, steps); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	for text, want := range map[string]string{
+		"":                           "m.yaml:1:1: the file is empty",
+		"kind: Migration\nsteps: []": "m.yaml:1:1: apiVersion: is missing",
+		head + "- usnet: a":          "m.yaml:4:3: steps[0].usnet: unknown key",
+		head + "- unset: spec":       `m.yaml:4:3: steps[0]: "spec" is a whole section; name a field of it, such as spec.node.pool`,
+		head + "- unset: [a]":        "m.yaml:4:10: steps[0].unset: this is a list, and must be a string",
+		head + "- {unset: a, jvm: {from: 11, to: 21}}": "m.yaml:4:3: steps[0]: it has unset and jvm; make a step of each",
+		head + "- percent: 5":                          "m.yaml:4:3: steps[0]: it changes nothing; write one of set, unset, add-option, remove-option, rename-option, replace-value and jvm",
+		head + "- {unset: a, percent: 0}":              "m.yaml:4:23: steps[0].percent: 0 is out of range; it goes from 1 to 100",
+		head + "- jvm: {from: 21, to: 17}":             "m.yaml:4:3: steps[0]: a move goes from one of the Java releases 11, 17, 21, 25 to a later one",
+		head + "- rename-option: {from: -A}":           "m.yaml:4:18: steps[0].rename-option.to: is missing",
+		head + "- set: {a: null}":                      "m.yaml:4:12: steps[0].set.a: this is null",
+		head + "- set: {a: {b: c}}":                    "m.yaml:4:12: steps[0].set.a: this is a map",
+		head + "- set: {}":                             "m.yaml:1:1: steps: there is no step",
+		"steps: [":                                     "m.yaml:1:1: this is not YAML",
+	} {
+		if steps, problems := ParseSteps("m.yaml", []byte(text), Selection{}); len(steps) > 0 || len(problems) == 0 || !strings.HasPrefix(problems[0].String(), want) {
+			t.Errorf("%q: %v %v, want %s", text, steps, problems, want)
+		}
 	}
 }
 
@@ -302,7 +373,7 @@ func TestOnlyTheSelectionChanges(t *testing.T) {
 			Set{[]string{"spec", "timeout"}, "9h"}, Set{[]string{"spec", "java", "heap"}, "9g"}, Set{[]string{"spec", "node", "cpu"}, 9},
 			Unset{[]string{"spec", "timeout"}}, RenameOption{"-Xss1m", "-Xss2m"}, JVM{From: 11, To: 21},
 			Set{[]string{"spec", "java", "options"}, yamledit.List{"-Xint"}}, ReplaceValue{[]string{"spec", "timeout"}, "2h", "3h"},
-			Set{[]string{"spec", "java", "properties", "a.b"}, "c"},
+			Set{[]string{"spec", "java", "properties", "a.b"}, "c"}, AddOption{"-Xbatch"}, RemoveOption{"-XX:+UseParNewGC"}, RemoveOption{"-Xss1m"},
 		}).Draw(t, "change")
 		r, err := Run(base, []Step{{Selection: sel, Change: change}})
 		if err != nil {

@@ -1,7 +1,6 @@
 package migrate
 
 import (
-	"bytes"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
-	"gopkg.in/yaml.v3"
 
 	"github.com/batchctl/batchctl/batches"
 	"github.com/batchctl/batchctl/batches/yamledit"
@@ -214,6 +212,10 @@ func changeMap(c Change) yamledit.Map {
 		return one("set", one(strings.Join(c.Keys, "."), c.Value))
 	case Unset:
 		return one("unset", strings.Join(c.Keys, "."))
+	case AddOption:
+		return one("add-option", c.Option)
+	case RemoveOption:
+		return one("remove-option", c.Name)
 	case RenameOption:
 		return one("rename-option", fromTo(c.From, c.To))
 	case ReplaceValue:
@@ -240,9 +242,9 @@ func Fold(fsys fs.FS, info *batches.RolloutInfo) (r *Result, late []string, err 
 	if err != nil {
 		return nil, nil, err
 	}
-	change, err := changeIn(text)
+	change, err := changeOf(info)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", info.File, err)
+		return nil, nil, err
 	}
 	without := batches.NewOverlay(fsys, map[string][]byte{info.File: nil}, nil)
 	docs, err := resolved(without)
@@ -281,33 +283,17 @@ func Fold(fsys fs.FS, info *batches.RolloutInfo) (r *Result, late []string, err 
 	return r, late, nil
 }
 
-// changeIn reads the change of a rollout's file.
-func changeIn(text []byte) (Change, error) {
-	var f struct {
-		Change yaml.Node `yaml:"change"`
+// changeOf reads the change of a rollout's file.
+func changeOf(info *batches.RolloutInfo) (Change, error) {
+	if !info.Change.Exists() {
+		return nil, fmt.Errorf("%s: there is no change in it that could be folded into the tree; write one, as in a file of batchctl migrate apply", info.File)
 	}
-	if err := yaml.Unmarshal(text, &f); err != nil {
-		return nil, err
-	}
-	if f.Change.Kind == 0 {
-		return nil, fmt.Errorf("there is no change in it that could be folded into the tree; write one, as in a file of batchctl migrate apply")
-	}
-	body, err := yaml.Marshal(&f.Change)
-	if err != nil {
-		return nil, err
-	}
-	var s fileStep
-	d := yaml.NewDecoder(bytes.NewReader(body))
-	d.KnownFields(true)
-	if err := d.Decode(&s); err != nil {
-		return nil, fmt.Errorf("change: %w", yamlError(err))
-	}
-	changes, err := s.changes()
+	changes, err := changesIn(info.Change)
 	if err == nil && len(changes) != 1 {
-		err = fmt.Errorf("change: it sets %d values, and a rollout has one change", len(changes))
+		err = fmt.Errorf("it sets %d values, and a rollout has one change", len(changes))
 	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: change: %w", info.Change.Place(), err)
 	}
 	return changes[0], nil
 }

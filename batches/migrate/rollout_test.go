@@ -126,7 +126,8 @@ func TestFoldMustBeTheRollout(t *testing.T) {
 	for _, test := range []struct{ old, new, want string }{
 		{"        timeout: 9h", "        timeout: 8h", "would differ in spec.timeout from what the rollout makes it"},
 		{"change:\n  set:\n    spec.timeout: 9h\n", "", "there is no change in it that could be folded"},
-		{"change:\n  set:\n    spec.timeout: 9h\n", "change: {sett: {a: 1}}\n", "field sett not found"},
+		{"change:\n  set:\n    spec.timeout: 9h\n", "change: {set: {spec.timeout: 9h}, unset: spec.retry}\n", "change: it has set and unset; make a step of each"},
+		{"change:\n  set:\n    spec.timeout: 9h\n", "change: {set: {spec.timeout: 9h, spec.node.cpu: 1}}\n", "change: it sets 2 values, and a rollout has one change"},
 	} {
 		changed := strings.Replace(strings.Replace(string(text), "\nstep: 1\n", "\nstep: 2\n", 1), test.old, test.new, 1)
 		fsys := fsOf(shop, name, changed)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/batchctl/batchctl/batches"
 	"github.com/batchctl/batchctl/batches/yamledit"
+	"github.com/batchctl/batchctl/jvm"
 )
 
 // Step is one change of some jobs.
@@ -146,6 +147,43 @@ func (u Unset) wants(d *batches.Document) ([]want, []Undecided, []Undecided) {
 	return []want{{doc: d, keys: u.Keys, old: old, unset: true}}, nil, nil
 }
 
+// AddOption gives an option of the JVM to every job that lacks it, at the end of
+// its options.
+type AddOption struct{ Option string }
+
+func (a AddOption) String() string { return "add option " + a.Option }
+
+func (a AddOption) wants(d *batches.Document) (wants []want, undecided, notes []Undecided) {
+	w := want{doc: d, keys: optionKeys, old: d.Value(optionKeys...)}
+	for _, v := range w.old.Items() {
+		switch {
+		case v.Text() == a.Option || v.Raw() == a.Option:
+			return nil, nil, nil
+		case jvm.OptionName(v.Text()) == jvm.OptionName(a.Option):
+			return nil, []Undecided{{d.Path, v.Place(), v.Text(), "it says another thing than " + a.Option + "; take these jobs out, or use batchctl migrate replace-value"}}, nil
+		}
+		w.items = append(w.items, item{old: v, put: []string{v.Raw()}, texts: []string{v.Text()}})
+	}
+	w.add([]string{a.Option})
+	return []want{w}, nil, nil
+}
+
+// RemoveOption takes an option of the JVM away, whatever value it has.
+type RemoveOption struct{ Name string }
+
+func (r RemoveOption) String() string { return "remove option " + r.Name }
+
+func (r RemoveOption) wants(d *batches.Document) ([]want, []Undecided, []Undecided) {
+	return changeItems(d, optionKeys, func(text string) []string {
+		if text == r.Name || strings.HasPrefix(text, r.Name+"=") || strings.HasPrefix(text, r.Name+":") {
+			return nil
+		}
+		return []string{text}
+	})
+}
+
+var optionKeys = []string{"spec", "java", "options"}
+
 // RenameOption gives an option of the JVM another name; what stands behind an =
 // or a : stays.
 type RenameOption struct{ From, To string }
@@ -153,7 +191,7 @@ type RenameOption struct{ From, To string }
 func (r RenameOption) String() string { return "rename option " + r.From + " to " + r.To }
 
 func (r RenameOption) wants(d *batches.Document) ([]want, []Undecided, []Undecided) {
-	return changeItems(d, []string{"spec", "java", "options"}, func(text string) []string {
+	return changeItems(d, optionKeys, func(text string) []string {
 		rest, ok := strings.CutPrefix(text, r.From)
 		if !ok || rest != "" && rest[0] != '=' && rest[0] != ':' {
 			return []string{text}

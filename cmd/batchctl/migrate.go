@@ -60,7 +60,7 @@ question are changed, and the exit code is still 3.`,
 	f.StringVar(&m.branch, "branch", "", "begins the branches' names (default: migrate/WHAT)")
 	f.StringVarP(&m.format, "output", "o", "table", "table, json, markdown")
 	cmd.AddCommand(a.migrateJVMCommand(m), a.migrateSetCommand(m), a.migrateUnsetCommand(m),
-		a.migrateRenameCommand(m), a.migrateReplaceCommand(m), a.migrateApplyCommand(m))
+		a.migrateAddCommand(m), a.migrateRemoveCommand(m), a.migrateRenameCommand(m), a.migrateReplaceCommand(m), a.migrateApplyCommand(m))
 	return cmd
 }
 

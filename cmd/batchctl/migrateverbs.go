@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -117,6 +116,33 @@ func (a *app) migrateUnsetCommand(m *migration) *cobra.Command {
 	}
 }
 
+func (a *app) migrateAddCommand(m *migration) *cobra.Command {
+	return &cobra.Command{
+		Use:   "add-option -- OPTION",
+		Short: "Add an option of the JVM to jobs that lack it",
+		Long: `Add-option adds an option of the JVM at the end of the options of each selected
+job that lacks it. A job that has the option with another value is left to a person.`,
+		Example: `  batchctl migrate add-option -- -XX:+ExitOnOutOfMemoryError`,
+		Args:    needArgs(1, 1, "an option, behind --"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.migrate(cmd.Context(), m, migrate.Step{Selection: m.selection(), Change: migrate.AddOption{Option: args[0]}})
+		},
+	}
+}
+
+func (a *app) migrateRemoveCommand(m *migration) *cobra.Command {
+	return &cobra.Command{
+		Use:     "remove-option -- NAME",
+		Short:   "Take an option of the JVM away from jobs",
+		Long:    "Remove-option takes an option of the JVM away, whatever stands behind an = or a : in it.",
+		Example: `  batchctl migrate remove-option -- -XX:MaxPermSize`,
+		Args:    needArgs(1, 1, "the name of an option, behind --"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.migrate(cmd.Context(), m, migrate.Step{Selection: m.selection(), Change: migrate.RemoveOption{Name: args[0]}})
+		},
+	}
+}
+
 func (a *app) migrateRenameCommand(m *migration) *cobra.Command {
 	return &cobra.Command{
 		Use:     "rename-option -- OLD NEW",
@@ -164,6 +190,8 @@ can be reviewed. Each step has one change, and a select and a percent of its own
       select: ["live-*/**"]
       percent: 10
     - unset: spec.java.home
+    - add-option: -XX:+ExitOnOutOfMemoryError
+    - remove-option: -XX:MaxPermSize
     - rename-option: {from: -Dold, to: -Dnew}
     - replace-value: {path: spec.timeout, from: 1h, to: 90m}
     - jvm: {from: 11, to: 21}`,
@@ -173,13 +201,10 @@ can be reviewed. Each step has one change, and a select and a percent of its own
 			if err != nil {
 				return err
 			}
-			steps, err := migrate.ParseSteps(text, m.selection())
-			if err != nil {
-				var at *migrate.FileError
-				if errors.As(err, &at) {
-					return fmt.Errorf("%s:%w", filepath.ToSlash(args[0]), err)
-				}
-				return err
+			steps, problems := migrate.ParseSteps(filepath.ToSlash(args[0]), text, m.selection())
+			if len(problems) > 0 {
+				a.printProblems(problems)
+				return &exitCode{code: exitError}
 			}
 			return a.migrate(cmd.Context(), m, steps...)
 		},
