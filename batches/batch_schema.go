@@ -66,7 +66,7 @@ var javaSchema = object("How the JVM is started.",
 	is("heap", formatted("The largest heap; becomes -Xmx.", "heap size", "^[1-9][0-9]*[kKmMgGtT]$", "4g", func(s string) error { _, err := ParseHeap(s); return err })).orElse("the JVM's own default"),
 	is("options", list("Options of the JVM, one an item.", oneLine("An option.", `"-XX:+UseG1GC"`))),
 	is("properties", table("System properties; each becomes -Dname=value. ${NAME} is replaced by the run's variable of that name.", checkProperty, propertySchema)),
-	is("agents", table("Java agents. pinpoint, prometheus and opentelemetry are known; any other needs a jar.", checkName, agentSchema)),
+	is("agents", table("Java agents. pinpoint, prometheus and opentelemetry are known; any other needs a jar.", CheckName, agentSchema)),
 	is("main", formatted("Main class; without it the jar is started.", "class name", "", "com.example.Settlement", checkClass)),
 	is("jar", relativePath("The jar to start, where the artifact is an archive.", "lib/settlement.jar")).orElse("the artifact"),
 	is("classpath", list("The class path for main, below the working directory.", relativePath("A jar, a directory, or DIR/*.", `"lib/*"`))).orElse("the artifact"),
@@ -135,7 +135,7 @@ func checkUpstream(s string) error {
 	if !ok {
 		group, app = "x", s
 	}
-	if checkName(group) != nil || checkName(app) != nil {
+	if CheckName(group) != nil || CheckName(app) != nil {
 		return fmt.Errorf("%q is no batch; write NAME, or GROUP/NAME", s)
 	}
 	return nil

@@ -77,7 +77,7 @@ func (t *Tree) checkPhase(d *document) {
 
 // checkLayerName checks the name that a layer has by its file.
 func (t *Tree) checkLayerName(d *document) {
-	if err := checkName(d.file.Name); err != nil && d.file.Layer != Global {
+	if err := CheckName(d.file.Name); err != nil && d.file.Layer != Global {
 		t.problems.inFile(d.file.Path, "bad-name", "the file's name: "+err.Error(), "")
 	}
 }

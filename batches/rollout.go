@@ -74,6 +74,7 @@ func (t *Tree) checkRollouts() {
 			t.rollouts = append(t.rollouts, r)
 		}
 	}
+	t.checkConflicts()
 }
 
 func (t *Tree) newRollout(d *document) *rollout {
@@ -135,36 +136,66 @@ func (t *Tree) checkOrder(info *RolloutInfo, order *value) bool {
 	return len(t.problems) == before
 }
 
-// rollouts puts the rollouts that a job is in over everything else. Two that
-// set the same field are an error: which of them won would be an accident.
-func (l *leaf) rollouts(all []*rollout, p *fieldPath) {
-	type setBy struct {
-		field string
-		by    *value
-		name  string
+// checkConflicts reports two rollouts that set the same field of one job, taken
+// or still to be taken: which of them won would be an accident.
+func (t *Tree) checkConflicts() {
+	jobs := make([][]string, len(t.rollouts))
+	for i, r := range t.rollouts {
+		jobs[i] = r.info.Jobs()
+		for k, other := range t.rollouts[:i] {
+			found := map[*value]*Problem{}
+			var order []*value
+			for _, job := range jobs[i] {
+				if _, both := slices.BinarySearch(jobs[k], job); !both {
+					continue
+				}
+				r.conflict(other, job, func(v *value, field string, with *value) {
+					if found[v] == nil {
+						found[v] = &Problem{Place: v.place(), Path: field, Rule: "conflicting-rollouts", Others: []Place{with.place()}, First: job,
+							Message: fmt.Sprintf("the rollouts %s (%s) and %s both set %s", other.info.Name, with.place(), r.info.Name, field),
+							Hint:    "finish or undo one of them, or take the jobs out of one"}
+						order = append(order, v)
+					}
+					found[v].Jobs++
+				})
+			}
+			for _, v := range order {
+				t.problems.add(*found[v])
+			}
+		}
 	}
-	var seen []setBy
+}
+
+// conflict calls report for each value that two rollouts both set for a job.
+func (r *rollout) conflict(other *rollout, job string, report func(v *value, field string, with *value)) {
+	r.sets(job, func(field string, v *value) {
+		other.sets(job, func(theirs string, with *value) {
+			if overlaps(field, theirs) {
+				report(v, field, with)
+			}
+		})
+	})
+}
+
+// sets visits the values that a rollout sets for one of its jobs.
+func (r *rollout) sets(job string, visit func(field string, v *value)) {
+	for _, c := range r.changes {
+		if c.jobs == nil || c.jobs[job] {
+			walkSet(c.set, "", visit)
+		}
+	}
+}
+
+// rollouts puts the rollouts that a job is in over everything else.
+func (l *leaf) rollouts(all []*rollout, p *fieldPath) {
 	for _, r := range all {
 		if _, in := r.in[l.names.path]; !in {
 			continue
 		}
-		name := r.doc.file.Name
-		before := len(seen)
 		for _, c := range r.changes {
-			if c.jobs != nil && !c.jobs[l.names.path] {
-				continue
+			if c.jobs == nil || c.jobs[l.names.path] {
+				l.merged = merge(l.merged, c.set, p, &l.ps)
 			}
-			walkSet(c.set, "", func(field string, v *value) {
-				for _, other := range seen[:before] {
-					if overlaps(field, other.field) {
-						l.ps.add(Problem{Place: v.place(), Path: field, Rule: "conflicting-rollouts", Others: []Place{other.by.place()},
-							Message: fmt.Sprintf("the rollouts %s (%s) and %s both set %s", other.name, other.by.place(), name, field),
-							Hint:    "finish or undo one of them, or take the job out of one"})
-					}
-				}
-				seen = append(seen, setBy{field, v, name})
-			})
-			l.merged = merge(l.merged, c.set, p, &l.ps)
 		}
 	}
 }

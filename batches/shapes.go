@@ -80,10 +80,12 @@ func size(doc, example string) *schema {
 // name is a part of a job's path. Jenkins takes more, but these names are
 // safe in paths, labels and shells, and cannot differ by case alone.
 func name(doc, example string) *schema {
-	return formatted(doc, "name", `^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$`, example, checkName)
+	return formatted(doc, "name", `^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$`, example, CheckName)
 }
 
-func checkName(s string) error {
+// CheckName says why a text is no name of a layer, a batch or a rollout, or
+// returns nil.
+func CheckName(s string) error {
 	ok := s != "" && len(s) <= 100
 	for i, c := range s {
 		letter := c >= 'a' && c <= 'z' || c >= '0' && c <= '9'

@@ -31,6 +31,9 @@ type Plan struct {
 // something undecided are left out. It has been checked that each job of it,
 // once it is in, comes out as intended.
 func NewRollout(fsys fs.FS, p Plan) (name string, text []byte, r *Result, err error) {
+	if err := batches.CheckName(p.Name); err != nil {
+		return "", nil, nil, err
+	}
 	docs, err := resolved(fsys)
 	if err != nil {
 		return "", nil, nil, err
@@ -81,6 +84,11 @@ func (p *Plan) order(wants []want) (map[string][]string, error) {
 			return nil, fmt.Errorf("%s is in phase %s, and the rings are %s; add it to --rings, or take its jobs out with --select '!GLOB'", w.doc.Path, w.doc.Phase, strings.Join(p.Rings, ", "))
 		}
 		rings[w.doc.Phase] = append(rings[w.doc.Phase], w.doc.Path)
+	}
+	for _, glob := range slices.Concat(p.First, p.Last) {
+		if !slices.ContainsFunc(wants, func(w want) bool { return doublestar.MatchUnvalidated(glob, w.doc.Path) }) {
+			return nil, fmt.Errorf("%s: no job of the rollout matches this, so none would come first or last by it", glob)
+		}
 	}
 	for _, jobs := range rings {
 		slices.SortFunc(jobs, func(a, b string) int {

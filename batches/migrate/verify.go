@@ -91,7 +91,7 @@ func reached(w *want, docs []*batches.Document) error {
 	return nil
 }
 
-// newErrors reports an error that the old tree does not have, in any file: an
+// newErrors reports the errors that the old tree does not have, in any file: an
 // old one may have moved with the value that it is about.
 func newErrors(before, after *batches.Tree) error {
 	problems := after.Resolve().Problems
@@ -102,10 +102,18 @@ func newErrors(before, after *batches.Tree) error {
 	for _, p := range before.Resolve().Problems {
 		known[p.Rule+p.Message] = true
 	}
-	for _, p := range problems {
-		if p.Severity == batches.Error && !known[p.Rule+p.Message] {
-			return fmt.Errorf("there would be an error: %s", p)
-		}
+	problems = slices.DeleteFunc(problems, func(p batches.Problem) bool {
+		return p.Severity != batches.Error || known[p.Rule+p.Message]
+	})
+	if len(problems) == 0 {
+		return nil
 	}
-	return nil
+	text := problems[0].String()
+	if hint := problems[0].Hint; hint != "" {
+		text += " (" + hint + ")"
+	}
+	if n := len(problems); n > 1 {
+		return fmt.Errorf("there would be %d errors, the first: %s", n, text)
+	}
+	return fmt.Errorf("there would be an error: %s", text)
 }

@@ -65,10 +65,8 @@ question are changed, and the exit code is still 3.`,
 }
 
 func (m *migration) check() error {
-	for _, g := range m.selectGlobs {
-		if !doublestar.ValidatePattern(strings.TrimPrefix(g, "!")) {
-			return usagef("--select %s: is no name and no glob", g)
-		}
+	if err := checkGlobs("--select", m.selectGlobs); err != nil {
+		return err
 	}
 	switch {
 	case m.percent < 1 || m.percent > 100:
@@ -77,6 +75,15 @@ func (m *migration) check() error {
 		return usagef("--commit-per %s: it takes group", m.commitPer)
 	case !slices.Contains([]string{"table", "json", "markdown"}, m.format):
 		return usagef("-o %s: it takes table, json, markdown", m.format)
+	}
+	return nil
+}
+
+func checkGlobs(flag string, globs []string) error {
+	for _, g := range globs {
+		if !doublestar.ValidatePattern(strings.TrimPrefix(g, "!")) {
+			return usagef("%s %s: is no name and no glob", flag, g)
+		}
 	}
 	return nil
 }

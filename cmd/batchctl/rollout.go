@@ -173,7 +173,7 @@ func (a *app) advance(ctx context.Context, name string, builds *buildSource, rea
 	case info.Step == len(info.Steps):
 		return fmt.Errorf("%s has taken its last step; batchctl rollout finish %s", name, name)
 	}
-	if info.Step > 0 && reason == "" {
+	if info.Step > 0 && strings.TrimSpace(reason) == "" {
 		report, err := a.judge(ctx, info, builds)
 		if err != nil {
 			return fmt.Errorf("%w (or --force REASON)", err)

@@ -119,8 +119,10 @@ func (a *app) rolloutStart(ctx context.Context, name string, s *start) error {
 	if s.percent, s.format = 100, "table"; len(s.rings) == 0 {
 		return usagef("--rings names no ring")
 	}
-	if err := s.check(); err != nil {
-		return err
+	for _, err := range []error{s.check(), checkGlobs("--first", s.first), checkGlobs("--last", s.last)} {
+		if err != nil {
+			return err
+		}
 	}
 	holdAll()
 	plan, err := s.plan(name)
