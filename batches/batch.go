@@ -99,7 +99,7 @@ func decodeArtifact(v *value) Artifact {
 func decodeScripts(v *value, names *coordinates) []Script {
 	var out []Script
 	for _, s := range v.list() {
-		if names.matches(s.get("when")) {
+		if names.match(conditionsOf(s.get("when"))) {
 			out = append(out, Script{Name: s.get("name").str(), Run: s.get("run").str()})
 		}
 	}

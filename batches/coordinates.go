@@ -1,6 +1,7 @@
 package batches
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -35,42 +36,63 @@ func (c *coordinates) builtin(name string) (string, bool) {
 	return "", false
 }
 
-// matches reports whether the coordinates fit a when: each of its keys must
-// match one of its names or globs.
-func (c *coordinates) matches(when *value) bool {
+// condition is what one key of a when asks for. Plain names are looked up: a
+// change of a share of all jobs lists hundreds of them.
+type condition struct {
+	key      string
+	names    map[string]bool
+	globs    []string
+	not      []string // names and globs behind an exclamation mark
+	positive bool     // there is something that must match
+}
+
+// conditionsOf prepares a when for matching.
+func conditionsOf(when *value) []condition {
 	if when == nil {
-		return true
+		return nil
 	}
+	out := make([]condition, len(when.kids))
 	for i := range when.kids {
-		e := &when.kids[i]
-		have, ok := c.builtin(e.key)
-		if !ok && e.key != "kind" {
-			return false
+		c := &out[i]
+		val := when.kids[i].val
+		c.key, c.positive = when.kids[i].key, val.kind == mapKind || val.kind == nullKind // these match nothing
+		for _, v := range val.list() {
+			switch not, negated := strings.CutPrefix(v.text, "!"); {
+			case negated:
+				c.not = append(c.not, not)
+				continue
+			case isGlob(v.text):
+				c.globs = append(c.globs, v.text)
+			case c.names == nil:
+				c.names = map[string]bool{v.text: true}
+			default:
+				c.names[v.text] = true
+			}
+			c.positive = true
 		}
-		if !matchesOne(e.val, have) {
+	}
+	return out
+}
+
+// match reports whether the coordinates fit all conditions.
+func (c *coordinates) match(all []condition) bool {
+	for i := range all {
+		have, ok := c.builtin(all[i].key)
+		if !ok && all[i].key != "kind" || !all[i].match(have) {
 			return false
 		}
 	}
 	return true
 }
 
-// matchesOne reports whether a name matches one of a list of globs, and none
-// of those behind an exclamation mark. A list of these alone takes all others.
-func matchesOne(patterns *value, name string) bool {
-	if patterns.kind != listKind {
-		not, negated := strings.CutPrefix(patterns.text, "!")
-		return matchGlob(not, name) != negated
+// match reports whether a name is one of those of a condition, and none of those
+// behind an exclamation mark. With these alone all others fit.
+func (c *condition) match(name string) bool {
+	is := func(glob string) bool { return matchGlob(glob, name) }
+	if slices.ContainsFunc(c.not, is) {
+		return false
 	}
-	matched, positive := false, false
-	for i := range patterns.kids {
-		if not, negated := strings.CutPrefix(patterns.kids[i].val.text, "!"); !negated {
-			positive = true
-			matched = matched || matchGlob(not, name)
-		} else if matchGlob(not, name) {
-			return false
-		}
-	}
-	return matched || !positive
+	return !c.positive || c.names[name] || slices.ContainsFunc(c.globs, is)
 }
 
 // maxGlob is the longest that a glob may be.

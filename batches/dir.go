@@ -48,7 +48,7 @@ func (d Dir) readFile(name string, into *bytes.Buffer) error {
 		return &fs.PathError{Op: "open", Path: name, Err: err}
 	}
 	defer syscall.Close(fd)
-	for into.Len() <= maxFileSize {
+	for into.Len() <= maxRolloutSize {
 		into.Grow(4096)
 		free := into.AvailableBuffer()
 		free = free[:cap(free)]
@@ -66,7 +66,7 @@ func (d Dir) readFile(name string, into *bytes.Buffer) error {
 			break
 		}
 	}
-	into.Truncate(min(into.Len(), maxFileSize+1))
+	into.Truncate(min(into.Len(), maxRolloutSize+1))
 	return nil
 }
 

@@ -140,7 +140,7 @@ func (d *document) cut(ps *problems) {
 			ps.at(when, path+".when", "empty-when", "matches every job", "name what it is for, or write the values straight into the layer")
 		}
 		mark(set)
-		d.overrides = append(d.overrides, &override{path: path, when: when, set: pick(set)})
+		d.overrides = append(d.overrides, &override{path: path, when: when, conditions: conditionsOf(when), set: pick(set)})
 	}
 }
 

@@ -104,7 +104,7 @@ func (o *Overlay) readFile(name string, into *bytes.Buffer) error {
 	base, plain := o.base.(Dir)
 	switch {
 	case text != nil:
-		into.Write(text[:min(len(text), maxFileSize+1)])
+		into.Write(text[:min(len(text), maxRolloutSize+1)])
 		return nil
 	case !ours && plain:
 		return base.readFile(name, into)

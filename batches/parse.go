@@ -8,13 +8,14 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// Limits of one file. The first is the product's; the others keep a small
-// file from becoming a large tree (aliases of aliases), and a deep one from
-// exhausting the stack.
+// Limits of one file. The first two are the product's: a rollout lists all its
+// jobs. The others keep a small file from becoming a large tree (aliases of
+// aliases), and a deep one from exhausting the stack.
 const (
-	maxFileSize = 1 << 20
-	maxAliased  = 10_000
-	maxDepth    = 64
+	maxFileSize    = 1 << 20
+	maxRolloutSize = 16 << 20 // about 60,000 jobs
+	maxAliased     = 10_000
+	maxDepth       = 64
 )
 
 // parse turns the text of a file into a value. It returns nil when there is

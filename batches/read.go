@@ -66,7 +66,7 @@ func openAndRead(fsys fs.FS, name string, into *bytes.Buffer) error {
 		return err
 	}
 	defer f.Close()
-	_, err = into.ReadFrom(io.LimitReader(f, maxFileSize+1))
+	_, err = into.ReadFrom(io.LimitReader(f, maxRolloutSize+1))
 	return err
 }
 

@@ -200,7 +200,7 @@ func (l *leaf) merge(b *base, d *document, rollouts []*rollout, p *fieldPath) {
 	l.merged = merge(b.doc, d.part, p, &l.ps)
 	for _, overrides := range [][]*override{b.overrides, d.overrides} {
 		for _, o := range overrides {
-			if l.names.matches(o.when) {
+			if l.names.match(o.conditions) {
 				o.used.Store(true)
 				l.merged = merge(l.merged, o.set, p, &l.ps)
 			}

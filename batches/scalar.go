@@ -108,7 +108,11 @@ func jsonNumber(s string) bool {
 // checkBytes reports what no YAML parser need see: a file that is too large,
 // or that is not UTF-8.
 func checkBytes(f *File, data []byte, ps *problems) bool {
-	if len(data) > maxFileSize {
+	switch {
+	case f.Layer == Rollout && len(data) > maxRolloutSize:
+		ps.inFile(f.Path, "too-large", "the rollout is larger than 16 MiB", "make one for each half of the jobs")
+		return false
+	case f.Layer != Rollout && len(data) > maxFileSize:
 		ps.inFile(f.Path, "too-large", "the file is larger than 1 MiB", "split it; a batch needs a few hundred bytes")
 		return false
 	}

@@ -46,10 +46,11 @@ type document struct {
 
 // override is a change for the jobs that match.
 type override struct {
-	path string // overrides[N]
-	when *value
-	set  *value
-	used atomic.Bool // some job matches
+	path       string // overrides[N]
+	when       *value
+	conditions []condition // the same, for matching
+	set        *value
+	used       atomic.Bool // some job matches
 }
 
 // layerDirs are the directories of a tree, and what their files are.

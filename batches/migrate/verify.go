@@ -37,6 +37,8 @@ func verify(fsys fs.FS, files map[string][]byte, wants []want) (*batches.Compari
 // sideEffects reports what changes and was not asked for.
 func sideEffects(c *batches.Comparison, wanted map[string]map[string]bool) error {
 	switch {
+	case len(c.Faults) > 0:
+		return fmt.Errorf("there would be an error: %s", c.Faults[0])
 	case len(c.Skipped) > 0:
 		return fmt.Errorf("%s could no longer be resolved: %s", c.Skipped[0].Job, c.Skipped[0].Why)
 	case len(c.New)+len(c.Gone) > 0:

@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -76,53 +77,54 @@ func split(docs, all []*batches.Document) []part {
 // condense finds the shortest condition that is exact; ok is false where none
 // is.
 func condense(docs, all []*batches.Document) (when, bool) {
-	wanted := map[string]bool{}
-	for _, d := range docs {
-		wanted[d.Path] = true
-	}
-	names := map[string][]string{}
-	for _, key := range dimensions {
-		names[key] = namesOf(docs, key)
-	}
-	exact := func(without string) bool {
-		for _, d := range all {
-			if !wanted[d.Path] && matches(d, names, without) {
-				return false
-			}
+	names := make([]map[string]bool, len(dimensions))
+	for k, key := range dimensions {
+		names[k] = map[string]bool{}
+		for _, d := range docs {
+			names[k][d.Coordinate(key)] = true
 		}
-		return true
 	}
-	if !exact("") {
+	// Of each other document, the conditions that it fits, as bits: it is kept
+	// out as long as one that it does not fit stays.
+	others := fits(docs, all, names)
+	exact := func(kept uint) bool { return !slices.ContainsFunc(others, func(fit uint) bool { return fit&kept == kept }) }
+	kept := uint(1)<<len(dimensions) - 1
+	if !exact(kept) {
 		return nil, false
 	}
-	for _, key := range dimensions {
-		if len(names) > 1 && exact(key) {
-			delete(names, key)
+	for k := range dimensions {
+		if without := kept &^ (1 << k); without != 0 && exact(without) {
+			kept = without
 		}
 	}
 	var w when
-	for i := len(dimensions) - 1; i >= 0; i-- {
-		if n := names[dimensions[i]]; n != nil {
-			w = append(w, condition{dimensions[i], n})
+	for k := len(dimensions) - 1; k >= 0; k-- {
+		if kept&(1<<k) != 0 {
+			w = append(w, condition{dimensions[k], slices.Sorted(maps.Keys(names[k]))})
 		}
 	}
 	return w, true
 }
 
-func matches(d *batches.Document, names map[string][]string, without string) bool {
-	for key, n := range names {
-		if _, found := slices.BinarySearch(n, d.Coordinate(key)); key != without && !found {
-			return false
-		}
-	}
-	return true
-}
-
-func namesOf(docs []*batches.Document, key string) []string {
-	var names []string
+// fits says which conditions the documents fit that are not among docs: each
+// combination once.
+func fits(docs, all []*batches.Document, names []map[string]bool) []uint {
+	wanted := make(map[*batches.Document]bool, len(docs))
 	for _, d := range docs {
-		names = append(names, d.Coordinate(key))
+		wanted[d] = true
 	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	seen := map[uint]bool{}
+	for _, d := range all {
+		if wanted[d] {
+			continue
+		}
+		fit := uint(0)
+		for k, key := range dimensions {
+			if names[k][d.Coordinate(key)] {
+				fit |= 1 << k
+			}
+		}
+		seen[fit] = true
+	}
+	return slices.Collect(maps.Keys(seen))
 }
