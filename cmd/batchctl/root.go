@@ -46,14 +46,14 @@ seed job applies.`,
 	root.PersistentFlags().StringVar(&a.color, "color", "auto", "auto, always or never; NO_COLOR means never")
 	root.SetVersionTemplate("batchctl {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		if strings.HasPrefix(err.Error(), "unknown shorthand flag") && strings.HasSuffix(cmd.Use, "OLD NEW") {
+		if strings.HasPrefix(err.Error(), "unknown shorthand flag") && (strings.HasSuffix(cmd.Use, "OLD NEW") || strings.Contains(cmd.Use, "-- ")) {
 			return usagef("%w: put -- before values that begin with a - (see %s --help)", err, cmd.CommandPath())
 		}
 		return usagef("%w (see %s --help)", err, cmd.CommandPath())
 	})
 	root.AddCommand(a.initCommand(), a.validateCommand(), a.renderCommand(), a.explainCommand(), a.listCommand(),
 		a.configCommand(), a.importCommand(), a.factorCommand(), a.schemaCommand(), a.seedCommand(), a.versionCommand(), a.diffCommand(), a.planCommand(), a.migrateCommand(), a.rolloutCommand(),
-		a.statusCommand(), a.runsCommand(), a.nodesCommand(), a.whyCommand(), a.catalogCommand())
+		a.statusCommand(), a.runsCommand(), a.nodesCommand(), a.whyCommand(), a.catalogCommand(), a.referenceCommand())
 	return root
 }
 
