@@ -83,6 +83,9 @@ func (w *want) add(options []string) {
 	if len(options) == 0 {
 		return
 	}
+	if !slices.ContainsFunc(w.items, func(i item) bool { return i.changed }) {
+		w.appended = options
+	}
 	if len(w.items) == 0 {
 		w.items = []item{{put: options, texts: options, changed: true}}
 		return

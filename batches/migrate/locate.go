@@ -157,10 +157,11 @@ func (p *plan) locate(wants []want) (units []*unit, rest []*want) {
 			known.wants = append(known.wants, w)
 		}
 	}
+	several := severalLists(wants)
 	for i := range wants {
 		w := &wants[i]
 		switch {
-		case !p.inPlace, w.items == nil && !w.old.Exists() && !w.near.Exists(), w.items != nil && !w.old.Exists():
+		case !p.inPlace, several[batches.FlowList(w.appended)], w.items == nil && !w.old.Exists() && !w.near.Exists(), w.items != nil && !w.old.Exists():
 			rest = append(rest, w)
 		case w.items != nil:
 			for _, it := range w.items {
@@ -187,6 +188,26 @@ func (p *plan) locate(wants []want) (units []*unit, rest []*want) {
 		}
 	}
 	return units, rest
+}
+
+// severalLists finds the items that lists from several places are to get at
+// their end: one override serves them all.
+func severalLists(wants []want) map[string]bool {
+	place := map[string]batches.Place{}
+	several := map[string]bool{}
+	for i := range wants {
+		w := &wants[i]
+		if len(w.appended) == 0 || !w.old.Exists() {
+			continue
+		}
+		key := batches.FlowList(w.appended)
+		last := w.items[len(w.items)-1].old.Place()
+		if first, known := place[key]; known && first != last {
+			several[key] = true
+		}
+		place[key] = last
+	}
+	return several
 }
 
 // variable returns the variable that a value consists of, if it may be edited.

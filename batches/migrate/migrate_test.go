@@ -26,6 +26,9 @@ var shop = map[string]string{
 	"apps/report/nightly.yml": "apiVersion: batchctl/v1\nkind: Batch\nmetadata: {name: nightly}\n",
 }
 
+// late is a batch whose list is set by an override, after all layers.
+const late = "apiVersion: batchctl/v1\nkind: Batch\nmetadata: {name: late}\noverrides:\n  - when: {cluster: live-1}\n    set: {spec: {java: {options: [-Xint]}}}\n"
+
 func fsOf(files map[string]string, changes ...string) *batches.Overlay {
 	all := map[string][]byte{}
 	for name, text := range files {
@@ -99,7 +102,13 @@ func TestSetChoosesThePlace(t *testing.T) {
 		{"a value that refers to a variable", Set{Keys: []string{"spec", "timeout"}, Value: "{{TIME:-5h}}"}, Selection{Select: []string{"*/report/*"}},
 			"apps/report/nightly.yml\n+spec:\n+  timeout: \"{{TIME:-5h}}\"\n", "in the batch itself: 2 of the 4 jobs that inherit global.yaml:5:12 are to change"},
 		{"add an option", AddOption{"-XX:+ExitOnOutOfMemoryError"}, Selection{Select: []string{"*/report/*"}},
-			"apps/report/nightly.yml\n+spec:\n+  java:\n+    options:\n+      - -Xss1m\n+      - -XX:+UseConcMarkSweepGC\n+      - \"-Xloggc:gc-{{app}}.log\"\n+      - -XX:+ExitOnOutOfMemoryError\n", "in the batch itself: what app-types/batch.yaml:7:7 holds reaches other values or jobs"},
+			"apps/report/nightly.yml\n+spec:\n+  java:\n+    options+:\n+      - -XX:+ExitOnOutOfMemoryError\n", "in the batch itself: it adds to the lists of 2 jobs"},
+		{"add an option on a cluster, to different lists", AddOption{"-XX:+ExitOnOutOfMemoryError"}, Selection{Select: []string{"live-2/**"}},
+			"clusters/live-2.yaml\n+overrides:\n+  - description: add option -XX:+ExitOnOutOfMemoryError\n+    when: {kind: Batch}\n+    set:\n+      spec:\n+        java:\n+          options+:\n+            - -XX:+ExitOnOutOfMemoryError\n", "override when {kind: Batch}: it adds to the lists of 3 jobs"},
+		{"add an option, also where an override sets the list", AddOption{"-Xbatch"}, Selection{Select: []string{"live-1/**"}},
+			"apps/report/late.yaml\n+  - description: add option -Xbatch\n+    when: {cluster: live-1}\n+    set:\n+      spec:\n+        java:\n+          options+:\n+            - -Xbatch\nclusters/live-1.yaml\n+overrides:\n+  - description: add option -Xbatch\n+    when: {kind: Batch}\n+    set:\n+      spec:\n+        java:\n+          options+:\n+            - -Xbatch\n", "override when {cluster: live-1}: what apps/report/late.yaml:6:34 holds reaches other values or jobs"},
+		{"add an option for all, to different lists", AddOption{"-Xbatch"}, Selection{},
+			"app-types/batch.yaml\n+overrides:\n+  - description: add option -Xbatch\n+    when: {kind: Batch}\n+    set:\n+      spec:\n+        java:\n+          options+:\n+            - -Xbatch\n", "override when {kind: Batch}: it adds to the lists of 6 jobs"},
 		{"remove an option and its value", RemoveOption{"-Xloggc"}, Selection{},
 			"app-types/batch.yaml\n-      - -Xloggc:gc-{{app}}.log\n", "all 6 jobs that inherit it are selected"},
 		{"remove what stands alone", RemoveOption{"-XX:+PrintGCDetails"}, Selection{},
@@ -108,7 +117,10 @@ func TestSetChoosesThePlace(t *testing.T) {
 			"global.yaml\n-  timeout: 1h\n+  timeout: 90m\n", "all 4 jobs that inherit it are selected"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			base := fsOf(shop)
+			base := fsOf(shop, "apps/report/late.yaml", late)
+			if !strings.Contains(test.want, "late.yaml") {
+				base = fsOf(shop)
+			}
 			r := run(t, base, Step{Selection: test.sel, Change: test.change})
 			if test.want == "" {
 				if got := string(r.Files["apps/report/nightly.yml"]); !strings.Contains(got, "- \"-Xlog:gc:gc-{{app}}.log\"\n") || !strings.Contains(got, "- -XX:+UseConcMarkSweepGC") {

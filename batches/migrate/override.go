@@ -12,7 +12,7 @@ import (
 // override makes what cannot be edited in place: a value of a leaf's own, or an
 // entry of overrides in the file that the value comes from.
 func (p *plan) override(wants []*want) error {
-	entries := entries{at: map[string]*entry{}}
+	entries := entries{at: map[string]*entry{}, append: p.inPlace}
 	groups := groupWants(wants, p.within != "" && p.groupFile() == "")
 	for _, g := range p.together(groups, &entries) {
 		if err := p.group(g, &entries); err != nil {
@@ -42,6 +42,7 @@ func (p *plan) override(wants []*want) error {
 type group struct {
 	wants []*want
 	file  string // of the origin; "" where there is none
+	grows bool   // lists from anywhere, which get something at their end
 }
 
 // groupWants puts together what one edit can bring about; byLeaf keeps the
@@ -51,7 +52,7 @@ func groupWants(wants []*want, byLeaf bool) []*group {
 	var out []*group
 	for _, w := range wants {
 		file := w.origin().File
-		text, _ := w.expect()
+		text := w.written()
 		key := fmt.Sprintf("%s\x00%s\x00%s\x00%t", w.path(), file, text, w.unset)
 		if byLeaf {
 			key += "\x00" + w.doc.Leaf()
@@ -96,7 +97,12 @@ func (p *plan) group(g *group, into *entries) error {
 	leaf := docs[0].Leaf()
 	oneLeaf := !slices.ContainsFunc(docs, func(d *batches.Document) bool { return d.Leaf() != leaf })
 	of := p.ofInheritors(g)
-	plain := !(w.old.Exists() && w.old.Override()) // what an override sets only another one can change
+	// What an override sets only another one can change; and what a layer adds
+	// to a list is lost where a higher one replaces it.
+	plain := !(w.old.Exists() && w.old.Override()) && !g.grows
+	if g.grows && oneLeaf && len(p.reach(leaf)) == len(docs) && w.old.Place().File != leaf && !w.old.Override() {
+		return p.own(leaf, w, "in the batch itself: "+of, len(docs))
+	}
 	if oneLeaf && len(p.reach(leaf)) == len(docs) && plain {
 		return p.own(leaf, w, "in the batch itself: "+of, len(docs))
 	}
@@ -110,12 +116,15 @@ func (p *plan) group(g *group, into *entries) error {
 		file = leaf
 	}
 	if file == "" {
-		if file = p.narrowest(docs); file != "" && len(p.reach(file)) == len(docs) && p.inPlace {
+		if file = p.narrowest(docs); file != "" && len(p.reach(file)) == len(docs) && plain && p.inPlace {
 			return p.own(file, w, "in the layer that reaches just these: "+of, len(docs))
 		}
 	}
 	if file == "" {
 		return fmt.Errorf("no layer reaches all %d jobs that need %s; write a global.yaml first", len(docs), w.path())
+	}
+	if g.grows {
+		docs = p.withOverridden(w, docs)
 	}
 	for _, part := range split(docs, p.reach(file)) {
 		into.add(file, part.when, w)
@@ -131,7 +140,7 @@ func (p *plan) own(file string, w *want, why string, n int) error {
 	if err != nil {
 		return err
 	}
-	if err := setOwn(f, w); err != nil {
+	if err := setOwn(f, w, p.inPlace); err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	p.choices = append(p.choices, Choice{batches.Place{File: file, Line: 1, Col: 1}, w.becomes(), why, n})
@@ -141,6 +150,9 @@ func (p *plan) own(file string, w *want, why string, n int) error {
 // ofInheritors says why an edit in place was not possible.
 func (p *plan) ofInheritors(g *group) string {
 	w := g.wants[0]
+	if g.grows {
+		return "it adds to the lists of " + jobs(len(g.wants))
+	}
 	if !w.old.Exists() {
 		return "nothing sets it for " + jobs(len(g.wants))
 	}
@@ -165,8 +177,10 @@ func jobs(n int) string {
 
 // becomes says what a value becomes.
 func (w *want) becomes() string {
-	text, _ := w.expect()
+	text := w.written()
 	switch {
+	case len(w.appended) > 0:
+		return w.path() + ": +" + strings.Join(w.appended, "  +")
 	case w.unset:
 		return w.path() + " removed"
 	case !w.old.Exists():
@@ -196,12 +210,15 @@ func (w *want) final() yamledit.Value {
 	return list
 }
 
-// setOwn sets a value. What the file appended to the inherited one is part of
+// setOwn sets a value, or adds to a list where it only grows. What the file appended to the inherited one is part of
 // the new one.
-func setOwn(f *yamledit.File, w *want) error {
+func setOwn(f *yamledit.File, w *want, grows bool) error {
 	path := yamledit.Keys(w.keys...)
 	plus := yamledit.Keys(w.keys...)
 	plus[len(plus)-1].Key += "+"
+	if grows && len(w.appended) > 0 && w.old.Exists() {
+		return f.Set(plus, list(w.appended))
+	}
 	if ok, _, _ := f.Has(plus); ok {
 		if err := f.Remove(plus); err != nil {
 			return err
@@ -246,8 +263,9 @@ func (p *plan) narrowest(docs []*batches.Document) string {
 // entries are the overrides to be written. Values for the same jobs in the same
 // file come into one entry.
 type entries struct {
-	all []*entry
-	at  map[string]*entry
+	all    []*entry
+	at     map[string]*entry
+	append bool // where a list only grows, an entry adds to it and does not replace it
 }
 
 type entry struct {
@@ -264,7 +282,12 @@ func (s *entries) add(file string, w when, want *want) {
 		s.at[key] = e
 		s.all = append(s.all, e)
 	}
-	e.set = merged(e.set, want.keys, want.final())
+	keys, value := want.keys, want.final()
+	if s.append && len(want.appended) > 0 && want.old.Exists() {
+		keys, value = slices.Clone(keys), list(want.appended)
+		keys[len(keys)-1] += "+"
+	}
+	e.set = merged(e.set, keys, value)
 }
 
 // merged puts a value into a nested map.

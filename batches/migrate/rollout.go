@@ -175,8 +175,7 @@ func changesOf(wants []want) yamledit.List {
 	for i := range wants {
 		w := &wants[i]
 		all[w.doc.Path] = true
-		text, _ := w.expect()
-		key := fmt.Sprintf("%s\x00%s\x00%t", w.path(), text, w.unset)
+		key := fmt.Sprintf("%s\x00%s\x00%t", w.path(), w.written(), w.unset)
 		if at[key] == nil {
 			at[key] = &change{want: w}
 			order = append(order, at[key])

@@ -43,6 +43,8 @@ type want struct {
 	text  string         // what Document.Value is to say then
 	items []item         // of a list that is changed by its items
 	near  batches.Value  // for a new value: the one beside which it belongs; may be missing
+
+	appended []string // of a list of which nothing else changes: what comes at its end
 }
 
 // item is what becomes of one item of a list.
@@ -82,6 +84,14 @@ func (w *want) list() []string {
 	return out
 }
 
+// written is the new value as it is written, with its references.
+func (w *want) written() string {
+	if w.items != nil {
+		return batches.FlowList(w.list())
+	}
+	return w.text
+}
+
 func (w *want) path() string { return strings.Join(w.keys, ".") }
 
 // expect is what the value says once it has been changed: the text, or where
@@ -93,7 +103,7 @@ func (w *want) expect() (text string, raw bool) {
 	var texts []string
 	for _, i := range w.items {
 		if i.texts == nil && len(i.put) > 0 {
-			return batches.FlowList(w.list()), true
+			return w.written(), true
 		}
 		texts = append(texts, i.texts...)
 	}

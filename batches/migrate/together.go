@@ -10,6 +10,7 @@ import (
 // the same, where that takes fewer words than an override in each of them. It
 // returns the groups that are left.
 func (p *plan) together(groups []*group, into *entries) []*group {
+	groups = p.growing(groups)
 	if p.within != "" {
 		return groups
 	}
@@ -36,10 +37,45 @@ func (p *plan) together(groups []*group, into *entries) []*group {
 	return left
 }
 
+// growing puts those groups together whose lists get the same items at their
+// end: it does not matter then what else is in the lists, and where they come
+// from.
+func (p *plan) growing(groups []*group) []*group {
+	if !p.inPlace || p.within != "" && p.groupFile() == "" {
+		return groups
+	}
+	var out []*group
+	at := map[string]*group{}
+	for _, g := range groups {
+		w := g.wants[0]
+		if len(w.appended) == 0 || !w.old.Exists() || w.old.Override() {
+			out = append(out, g)
+			continue
+		}
+		key := w.path() + "\x00" + batches.FlowList(w.appended)
+		if at[key] == nil {
+			at[key] = &group{grows: true}
+			out = append(out, at[key])
+		}
+		at[key].wants = append(at[key].wants, g.wants...)
+	}
+	return out
+}
+
+// withOverridden adds to some documents those of the chosen ones whose list an
+// override sets: what is added below that does not reach them.
+func (p *plan) withOverridden(w *want, docs []*batches.Document) []*batches.Document {
+	for _, d := range p.chosen {
+		if old := d.Value(w.keys...); old.Exists() && old.Override() {
+			docs = append(docs, d)
+		}
+	}
+	return docs
+}
+
 // becoming tells apart what values become.
 func (w *want) becoming() string {
-	text, raw := w.expect()
-	return fmt.Sprintf("%t\x00%t\x00%s", w.unset, raw, text)
+	return fmt.Sprintf("%t\x00%s", w.unset, w.written())
 }
 
 // one overrides all that some groups want by one entry, if that is shorter.
@@ -63,8 +99,8 @@ func (p *plan) one(groups []*group, into *entries) bool {
 	}
 	into.add(file, parts[0].when, w)
 	what := w.path() + " removed"
-	if text, _ := w.expect(); !w.unset {
-		what = w.path() + ": " + text
+	if !w.unset {
+		what = w.path() + ": " + w.written()
 	}
 	p.choices = append(p.choices, Choice{batches.Place{File: file, Line: 1, Col: 1}, what,
 		fmt.Sprintf("override when %s: the values of %s come from %d layers", yamlText(parts[0].when), jobs(len(docs)), len(groups)), len(docs)})
