@@ -47,10 +47,13 @@ func (p *plan) edit(units []*unit) error {
 	})
 	for _, u := range all {
 		why := "the one job that inherits it is selected"
-		if n := len(u.wants); n > 1 {
+		switch n := len(u.wants); {
+		case u.others > 0:
+			why = fmt.Sprintf("%d of the %d jobs that inherit it are selected; the others are pinned", n, n+u.others)
+		case n > 1:
 			why = fmt.Sprintf("all %d jobs that inherit it are selected", n)
 		}
-		p.choices = append(p.choices, Choice{u.place, u.what(), why, len(u.wants)})
+		p.choices = append(p.choices, Choice{u.place, u.what(), why, len(u.wants), true})
 	}
 	return nil
 }

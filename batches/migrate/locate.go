@@ -17,6 +17,7 @@ type plan struct {
 	chosen      []*batches.Document // those that the step is for
 	variables   bool                // a variable that a value consists of may be edited
 	inPlace     bool                // values may be edited where they stand
+	pin         bool                // also where that reaches a few more, who are then pinned
 	description string              // of overrides
 	within      string              // an app group whose files alone may be edited, or ""
 
@@ -36,6 +37,7 @@ type unit struct {
 	op       op
 	old      batches.Value
 	variable bool // it is a variable, edited for those who refer to it
+	others   int  // jobs that it reaches too, and that are pinned
 	wants    []*want
 }
 
@@ -62,8 +64,9 @@ func (p *plan) run(wants []want) (map[string][]byte, []Choice, error) {
 		units, rest = p.locate(wants)
 	}
 	var edits []*unit
+	var pinned pins
 	for _, u := range units {
-		if p.agreed(u) {
+		if p.agreed(u) || p.except(u, &pinned) {
 			edits = append(edits, u)
 		} else {
 			rest = append(rest, u.wants...)
@@ -72,7 +75,7 @@ func (p *plan) run(wants []want) (map[string][]byte, []Choice, error) {
 	if err := p.edit(edits); err != nil {
 		return nil, nil, err
 	}
-	if err := p.override(inOrder(wants, rest)); err != nil {
+	if err := p.override(append(inOrder(wants, rest), pinned.wants...)); err != nil {
 		return nil, nil, err
 	}
 	out := map[string][]byte{}

@@ -22,10 +22,11 @@ type Result struct {
 
 // Choice is one edit and the reason for it.
 type Choice struct {
-	Place batches.Place // in the tree before its step
-	What  string        // spec.java.version: 11 → 21
-	Why   string        // all 119 jobs that inherit it are selected
-	Jobs  int
+	Place   batches.Place // in the tree before its step
+	What    string        // spec.java.version: 11 → 21
+	Why     string        // all 119 jobs that inherit it are selected
+	Jobs    int
+	InPlace bool // the value that stands there is edited; else the file gets something new
 }
 
 // Undecided is something about one job that is left to a person.
@@ -67,8 +68,8 @@ func (r *Result) overlay(fsys fs.FS) fs.FS {
 // attempts are the ways in which a step is tried, from the nicest text to the
 // surest: a way that would reach other jobs is found out by verify.
 var attempts = []struct {
-	variables, inPlace bool
-}{{true, true}, {false, true}, {false, false}}
+	pin, variables, inPlace bool
+}{{true, true, true}, {false, true, true}, {false, false, true}, {false, false, false}}
 
 // step makes one step.
 func (r *Result) step(fsys fs.FS, s Step) error {
@@ -117,7 +118,7 @@ func resolved(fsys fs.FS) ([]*batches.Document, error) {
 func (r *Result) attempt(current fs.FS, s Step, docs, chosen []*batches.Document, wants []want) error {
 	var last error
 	for _, a := range attempts {
-		p := plan{fsys: current, docs: docs, chosen: chosen, variables: a.variables, inPlace: a.inPlace, description: s.description(), within: s.Within}
+		p := plan{fsys: current, docs: docs, chosen: chosen, pin: a.pin, variables: a.variables, inPlace: a.inPlace, description: s.description(), within: s.Within}
 		files, choices, err := p.run(wants)
 		if err == nil {
 			r.Comparison, err = verify(current, files, wants)

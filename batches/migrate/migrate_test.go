@@ -161,6 +161,41 @@ func TestTogether(t *testing.T) {
 	}
 }
 
+// TestPins: where nearly all who inherit a value change, it is edited where it
+// stands, and the others are kept as they are.
+func TestPins(t *testing.T) {
+	batchType := strings.Replace(shop["app-types/batch.yaml"], "    options:", "    properties: {file.encoding: UTF-8}\n    options:", 1)
+	base := fsOf(shop, "app-types/batch.yaml", batchType, "app-groups/pay.yaml", "spec: {}\n", "apps/pay/refund.yaml", strings.Replace(shop["apps/pay/settle.yaml"], "settle", "refund", 1))
+	left := Selection{Select: []string{"!live-1/report/nightly"}}
+	head := "apps/report/nightly.yml\n+overrides:\n"
+	entry := func(change, set string) string {
+		return "+  - description: \"left out of: " + change + "\"\n+    when: {cluster: live-1}\n+    set:\n+      spec:\n" + set
+	}
+	for _, test := range []struct {
+		name   string
+		change Change
+		sel    Selection
+		want   string
+	}{
+		{"a value", Set{Keys: []string{"spec", "concurrency"}, Value: "allow"}, left,
+			"app-types/batch.yaml\n-  concurrency: forbid # for now\n+  concurrency: allow # for now\n" + head + entry("set spec.concurrency to allow", "+        concurrency: forbid\n")},
+		{"an item of a list", RemoveOption{"-Xss1m"}, left,
+			"app-types/batch.yaml\n-      - -Xss1m\n" + head + entry("remove option -Xss1m", "+        java:\n+          options:\n+            - -Xss1m\n+            - -XX:+UseConcMarkSweepGC\n+            - \"-Xloggc:gc-{{app}}.log\"\n")},
+		{"what comes beside a value", JVM{From: 11, To: 21}, left,
+			"app-types/batch.yaml\n-    version: 11 # for now\n+    version: 21 # for now\n-    properties: {file.encoding: UTF-8}\n+    properties: {file.encoding: UTF-8, stdout.encoding: UTF-8, stderr.encoding: UTF-8}\n-      - -XX:+UseConcMarkSweepGC\n-      - -Xloggc:gc-{{app}}.log\n+      - -XX:+UseG1GC\n+      - \"-Xlog:gc:file=gc-{{app}}.log:time,uptime,level,tags:filecount=5,filesize=10m\"\n" +
+				head + entry("Java 21 instead of 11", "+        java:\n+          version: 11\n+          options:\n+            - -Xss1m\n+            - -XX:+UseConcMarkSweepGC\n+            - \"-Xloggc:gc-{{app}}.log\"\n+          properties:\n+            stdout.encoding: null\n+            stderr.encoding: null\n")},
+		{"not for a half", Set{Keys: []string{"spec", "concurrency"}, Value: "allow"}, Selection{Select: []string{"!live-1/**"}},
+			"app-types/batch.yaml\n+overrides:\n+  - description: set spec.concurrency to allow\n+    when: {cluster: live-2}\n+    set:\n+      spec:\n+        concurrency: allow\n"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := run(t, base, Step{Selection: test.sel, Change: test.change})
+			if diff := cmp.Diff(test.want, lines(t, base, r)); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
 // TestOptionFromVariable: an option that is a variable and nothing else changes
 // where the variable is set, if all jobs agree, or else in the list; one that is
 // a part of a text is left to a person.

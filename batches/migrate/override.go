@@ -24,7 +24,11 @@ func (p *plan) override(wants []*want) error {
 		if err != nil {
 			return err
 		}
-		m := yamledit.Map{{Key: "description", Value: p.description}, {Key: "when", Value: yamledit.Flow{Value: e.when.yaml()}}, {Key: "set", Value: e.set}}
+		description := p.description
+		if e.pin {
+			description = "left out of: " + description
+		}
+		m := yamledit.Map{{Key: "description", Value: description}, {Key: "when", Value: yamledit.Flow{Value: e.when.yaml()}}, {Key: "set", Value: e.set}}
 		path := yamledit.Keys("overrides")
 		if _, list, n := f.Has(path); list {
 			err = f.Insert(path, n, m)
@@ -53,7 +57,7 @@ func groupWants(wants []*want, byLeaf bool) []*group {
 	for _, w := range wants {
 		file := w.origin().File
 		text := w.written()
-		key := fmt.Sprintf("%s\x00%s\x00%s\x00%t", w.path(), file, text, w.unset)
+		key := fmt.Sprintf("%s\x00%s\x00%s\x00%t%t", w.path(), file, text, w.unset, w.pin)
 		if byLeaf {
 			key += "\x00" + w.doc.Leaf()
 		}
@@ -129,7 +133,7 @@ func (p *plan) group(g *group, into *entries) error {
 	for _, part := range split(docs, p.reach(file)) {
 		into.add(file, part.when, w)
 		p.choices = append(p.choices, Choice{batches.Place{File: file, Line: 1, Col: 1}, w.becomes(),
-			fmt.Sprintf("override when %s: %s", yamlText(part.when), of), len(part.docs)})
+			fmt.Sprintf("override when %s: %s", yamlText(part.when), of), len(part.docs), false})
 	}
 	return nil
 }
@@ -143,15 +147,18 @@ func (p *plan) own(file string, w *want, why string, n int) error {
 	if err := setOwn(f, w, p.inPlace); err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	p.choices = append(p.choices, Choice{batches.Place{File: file, Line: 1, Col: 1}, w.becomes(), why, n})
+	p.choices = append(p.choices, Choice{batches.Place{File: file, Line: 1, Col: 1}, w.becomes(), why, n, false})
 	return nil
 }
 
 // ofInheritors says why an edit in place was not possible.
 func (p *plan) ofInheritors(g *group) string {
 	w := g.wants[0]
-	if g.grows {
+	switch {
+	case g.grows:
 		return "it adds to the lists of " + jobs(len(g.wants))
+	case w.pin:
+		return "left out, and nearly all others change"
 	}
 	if !w.old.Exists() {
 		return "nothing sets it for " + jobs(len(g.wants))
@@ -179,6 +186,8 @@ func jobs(n int) string {
 func (w *want) becomes() string {
 	text := w.written()
 	switch {
+	case w.pin:
+		return w.stays()
 	case len(w.appended) > 0:
 		return w.path() + ": +" + strings.Join(w.appended, "  +")
 	case w.unset:
@@ -270,15 +279,16 @@ type entries struct {
 
 type entry struct {
 	file string
+	pin  bool
 	when when
 	set  yamledit.Map
 }
 
 func (s *entries) add(file string, w when, want *want) {
-	key := file + "\x00" + yamlText(w)
+	key := fmt.Sprintf("%s\x00%t\x00%s", file, want.pin, yamlText(w))
 	e := s.at[key]
 	if e == nil {
-		e = &entry{file: file, when: w}
+		e = &entry{file: file, pin: want.pin, when: w}
 		s.at[key] = e
 		s.all = append(s.all, e)
 	}

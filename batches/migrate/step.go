@@ -45,6 +45,7 @@ type want struct {
 	near  batches.Value  // for a new value: the one beside which it belongs; may be missing
 
 	appended []string // of a list of which nothing else changes: what comes at its end
+	pin      bool     // it stays as it is where others change
 }
 
 // item is what becomes of one item of a list.

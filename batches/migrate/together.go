@@ -19,7 +19,7 @@ func (p *plan) together(groups []*group, into *entries) []*group {
 	var order []string
 	for _, g := range groups {
 		w := g.wants[0]
-		if !w.old.Exists() || g.file == w.doc.Leaf() || w.items != nil || w.old.Layer() == batches.Rollout || w.old.Override() {
+		if w.pin || !w.old.Exists() || g.file == w.doc.Leaf() || w.items != nil || w.old.Layer() == batches.Rollout || w.old.Override() {
 			left = append(left, g)
 			continue
 		}
@@ -48,7 +48,7 @@ func (p *plan) growing(groups []*group) []*group {
 	at := map[string]*group{}
 	for _, g := range groups {
 		w := g.wants[0]
-		if len(w.appended) == 0 || !w.old.Exists() || w.old.Override() {
+		if w.pin || len(w.appended) == 0 || !w.old.Exists() || w.old.Override() {
 			out = append(out, g)
 			continue
 		}
@@ -103,7 +103,7 @@ func (p *plan) one(groups []*group, into *entries) bool {
 		what = w.path() + ": " + w.written()
 	}
 	p.choices = append(p.choices, Choice{batches.Place{File: file, Line: 1, Col: 1}, what,
-		fmt.Sprintf("override when %s: the values of %s come from %d layers", yamlText(parts[0].when), jobs(len(docs)), len(groups)), len(docs)})
+		fmt.Sprintf("override when %s: the values of %s come from %d layers", yamlText(parts[0].when), jobs(len(docs)), len(groups)), len(docs), false})
 	return true
 }
 

@@ -38,7 +38,7 @@ func verify(fsys fs.FS, files map[string][]byte, wants []want) (*batches.Compari
 func sideEffects(c *batches.Comparison, wanted map[string]map[string]bool) error {
 	switch {
 	case len(c.Faults) > 0:
-		return fmt.Errorf("there would be an error: %s", c.Faults[0])
+		return fmt.Errorf("there would be an error: %s", withHint(c.Faults[0]))
 	case len(c.Skipped) > 0:
 		return fmt.Errorf("%s could no longer be resolved: %s", c.Skipped[0].Job, c.Skipped[0].Why)
 	case len(c.New)+len(c.Gone) > 0:
@@ -110,12 +110,16 @@ func newErrors(before, after *batches.Tree) error {
 	if len(problems) == 0 {
 		return nil
 	}
-	text := problems[0].String()
-	if hint := problems[0].Hint; hint != "" {
-		text += " (" + hint + ")"
-	}
+	text := withHint(problems[0])
 	if n := len(problems); n > 1 {
 		return fmt.Errorf("there would be %d errors, the first: %s", n, text)
 	}
 	return fmt.Errorf("there would be an error: %s", text)
+}
+
+func withHint(p batches.Problem) string {
+	if p.Hint == "" {
+		return p.String()
+	}
+	return p.String() + " (" + p.Hint + ")"
 }

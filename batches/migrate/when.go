@@ -87,7 +87,9 @@ func condense(docs, all []*batches.Document) (when, bool) {
 	// Of each other document, the conditions that it fits, as bits: it is kept
 	// out as long as one that it does not fit stays.
 	others := fits(docs, all, names)
-	exact := func(kept uint) bool { return !slices.ContainsFunc(others, func(fit uint) bool { return fit&kept == kept }) }
+	exact := func(kept uint) bool {
+		return !slices.ContainsFunc(others, func(fit uint) bool { return fit&kept == kept })
+	}
 	kept := uint(1)<<len(dimensions) - 1
 	if !exact(kept) {
 		return nil, false

@@ -158,8 +158,11 @@ func writeTree(dir string, files, read map[string][]byte) error {
 
 // writeMigration shows where edits are made, and what changes for the jobs.
 func (a *app) writeMigration(m *migration, r *migrate.Result) error {
-	if m.format != "table" {
-		return a.writeComparison(r.Comparison, m.format, "the tree before")
+	switch m.format {
+	case "json":
+		return a.writeData("json", migrationOf(r))
+	case "markdown":
+		return writeMarkdown(a.stdout, r.Comparison, "the tree before")
 	}
 	if len(r.Choices) > 0 {
 		if err := writeChoices(a.stdout, r.Choices); err != nil {
@@ -170,17 +173,74 @@ func (a *app) writeMigration(m *migration, r *migrate.Result) error {
 	return writeChanges(a.stdout, r.Comparison)
 }
 
-// writeChoices lists the edits with their reasons.
+// writeChoices lists the edits with their reasons; the same edit in many files is
+// one line.
 func writeChoices(out io.Writer, choices []migrate.Choice) error {
+	const few = 3
+	same := map[string][]migrate.Choice{}
+	for _, c := range choices {
+		if c.InPlace {
+			same[c.What] = append(same[c.What], c)
+		}
+	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, c := range choices {
-		where := fmt.Sprintf("%s:%d", c.Place.File, c.Place.Line)
-		if c.Place.Line == 1 {
-			where = c.Place.File
+		where, why := c.Place.File, c.Why
+		if c.InPlace {
+			where = fmt.Sprintf("%s:%d", c.Place.File, c.Place.Line)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", where, cut(oneLine(c.What), 110), oneLine(c.Why))
+		if all := same[c.What]; c.InPlace && len(all) > few {
+			if all[0].Place != c.Place {
+				continue
+			}
+			n := 0
+			for _, other := range all {
+				n += other.Jobs
+			}
+			where += fmt.Sprintf(" and %d more", len(all)-1)
+			why = fmt.Sprintf("all %d jobs that inherit them are selected", n)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", where, cut(oneLine(c.What), 110), oneLine(why))
 	}
 	return w.Flush()
+}
+
+// migrationData is a migration as JSON.
+type migrationData struct {
+	comparisonData
+	Edits     []editData     `json:"edits"`
+	Undecided []decisionData `json:"undecided"`
+	Notes     []decisionData `json:"notes"`
+}
+
+type editData struct {
+	Place batches.Place `json:"place"`
+	What  string        `json:"what"`
+	Why   string        `json:"why"`
+	Jobs  int           `json:"jobs"`
+}
+
+type decisionData struct {
+	Job   string        `json:"job"`
+	Place batches.Place `json:"place"`
+	What  string        `json:"what"`
+	Why   string        `json:"why"`
+}
+
+func migrationOf(r *migrate.Result) migrationData {
+	data := migrationData{comparisonData: dataOf(r.Comparison, "the tree before"), Edits: []editData{}}
+	for _, c := range r.Choices {
+		data.Edits = append(data.Edits, editData{c.Place, c.What, c.Why, c.Jobs})
+	}
+	decisions := func(list []migrate.Undecided) []decisionData {
+		out := []decisionData{}
+		for _, u := range list {
+			out = append(out, decisionData(u))
+		}
+		return out
+	}
+	data.Undecided, data.Notes = decisions(r.Undecided), decisions(r.Notes)
+	return data
 }
 
 // printUndecided lists what is left to a person, each question once with the
