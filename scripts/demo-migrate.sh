@@ -122,6 +122,16 @@ show 14 diff HEAD
 commit 'Java 21 for the jobs that came from Java 8'
 tree=$(git rev-parse 'HEAD^{tree}')
 
+# steps NAME…: takes each step after a look at its builds.
+steps() {
+	for step; do
+		builds 150 180
+		show 1 rollout advance jvm-21 --builds ../builds.json
+		expect 0
+		commit "Java 21: $step"
+	done
+}
+
 say 'All others in steps: dev, staging, then 1 %, 10 % and all of live. The reports come first in live: they can be run again.'
 show 14 rollout start jvm-21 --from 11 --to 21 --rings dev,staging,live --steps 1,10,100 --first 'live-1/reporting/**'
 expect 0
@@ -138,12 +148,7 @@ show 12 rollout status jvm-21 --builds ../builds.json
 expect 0
 
 say 'So on to staging, and from there to 1 % and 10 % of live, each after a look at its builds.'
-for step in staging 'live 1 %' 'live 10 %'; do
-	builds 150 180
-	show 3 rollout advance jvm-21 --builds ../builds.json
-	expect 0
-	commit "Java 21: $step"
-done
+steps staging 'live 1 %' 'live 10 %'
 canary=$(sed -n '/^  - ring: live$/,$ { s,^ *- \(live-1/reporting/.*\),\1,p; }' rollouts/jvm-21.yaml | sed -n 3p)
 show 4 explain "$canary" spec.java.version
 
@@ -159,7 +164,6 @@ expect 1
 say 'Back, for all of them.'
 show 3 rollout undo jvm-21
 expect 0
-jobs=$(sed -n '$s/ .*//p' "$work/stdout")
 commit 'Java 21: taken back'
 
 say 'Every byte is as it was before the rollout: git has the same tree for both.'
@@ -168,4 +172,20 @@ git diff --stat "$tree" HEAD
 printf 'before  %s\nnow     %s\n' "$tree" "$(git rev-parse 'HEAD^{tree}')"
 [ "$tree" = "$(git rev-parse 'HEAD^{tree}')" ]
 [ -z "$(git status --porcelain)" ]
-printf '%s jobs are back on Java 11, the %s that were on 21 before have stayed there. A good rollout ends with batchctl rollout finish.\n' "$jobs" "$("$batchctl" list -o json 2>/dev/null | grep -c '"java": 21,')"
+
+say 'The canary reads a file of Java 11. It is left out, and the others go on: 1 %, 10 %, 100 %.'
+show 1 rollout start jvm-21 --from 11 --to 21 --rings dev,staging,live --steps 1,10,100 --select "!$canary"
+expect 0
+commit 'Java 21, without one: dev'
+steps staging 'live 1 %' 'live 10 %' 'live 100 %'
+builds 150 180
+show 12 rollout status jvm-21 --builds ../builds.json
+expect 0
+
+say 'All are good. The change goes where the values come from, the canary keeps what it has, and the rollout is gone.'
+show 4 rollout finish jvm-21
+expect 0
+show 2 diff HEAD
+git diff -U1 -- global.yaml "apps${canary#live-1}.yaml" | grep -Ev '^(diff|index|---) '
+commit 'Java 21'
+printf '%s jobs run on Java 21, one on 11; undo gave back every byte on the way.\n' "$("$batchctl" list -o json 2>/dev/null | grep -c '"java": 21,')"

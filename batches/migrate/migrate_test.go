@@ -463,8 +463,11 @@ func randomTree(t *rapid.T) map[string]string {
 		case 1:
 			java += "    options: [\"{{GC}}\", \"{{DEEP}}\"]\n"
 		}
-		if rapid.IntRange(0, 3).Draw(t, name) == 0 {
+		switch rapid.IntRange(0, 7).Draw(t, name) {
+		case 0, 1:
 			java += "    properties: {file.encoding: UTF-8}\n"
+		case 2:
+			java += "    properties: {file.encoding: UTF-8, stdout.encoding: UTF-8}\n"
 		}
 		if rapid.IntRange(0, 3).Draw(t, name) == 0 {
 			java += "    heap: 3g\n"

@@ -29,7 +29,7 @@ func (p *plan) except(u *unit, into *pins) bool {
 	}
 	leaves := map[string]bool{}
 	for _, d := range p.inheritors(u.path, u.place) {
-		if !wanted[d] {
+		if !wanted[d] && !u.has(d) {
 			others = append(others, d)
 			leaves[d.Leaf()] = true
 		}
@@ -47,6 +47,19 @@ func (p *plan) except(u *unit, into *pins) bool {
 	}
 	u.others = len(others)
 	return true
+}
+
+// has reports whether a job has what an edit puts beside a value, and so needs no
+// pin.
+func (u *unit) has(d *batches.Document) bool {
+	return u.op.beside != "" && d.Value(u.besideKeys()...).Exists()
+}
+
+// besideKeys is the path of what is put beside a value.
+func (u *unit) besideKeys() []string {
+	keys := splitKnown(u.path)
+	keys[len(keys)-1] = u.op.beside
+	return keys
 }
 
 // inheritors lists the documents that have a value from a place at a path.
@@ -75,11 +88,10 @@ func (s *pins) add(w want) {
 
 // pinOf is the wish that a job's value stays what it is.
 func (u *unit) pinOf(d *batches.Document) want {
-	keys := splitKnown(u.path)
 	if u.op.beside != "" {
-		keys[len(keys)-1] = u.op.beside
-		return want{doc: d, keys: keys, near: u.old, unset: true, pin: true}
+		return want{doc: d, keys: u.besideKeys(), near: u.old, unset: true, pin: true}
 	}
+	keys := splitKnown(u.path)
 	old := d.Value(keys...)
 	w := want{doc: d, keys: keys, old: old, pin: true, text: old.Text(), value: likeOld(old, old.Raw())}
 	for _, v := range old.Items() {
