@@ -14,7 +14,7 @@ fi
 go run ./internal/bench -jjb "$jjb" -python "$cache/jjb/bin/python"
 
 echo
-go run ./internal/bench/import
+go run ./internal/bench/change
 
 echo
 go run ./internal/bench/provisioner

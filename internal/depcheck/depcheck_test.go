@@ -57,7 +57,7 @@ var allowed = map[string][]string{
 	"importer/groovy":               {},
 	"importer/javastart":            {},
 	"importer/jobxml":               {},
-	"internal/bench/import":         {"batches", "factor", "internal/legacy"},
+	"internal/bench/change":         {"batches", "factor", "internal/benchtree", "internal/legacy"},
 	"internal/legacy":               {},
 	"internal/legacy/write":         {"internal/legacy"},
 	"internal/yamldoc":              {},
