@@ -16,7 +16,7 @@ import (
 
 func (a *app) diffCommand() *cobra.Command {
 	var format string
-	var exitWith bool
+	var exitWith, mergeBase bool
 	cmd := &cobra.Command{
 		Use:   "diff [REV|DIR]",
 		Short: "Show what changes for the jobs",
@@ -30,25 +30,35 @@ argument it is the branch that the current one follows, or else HEAD.
 The checks are validate's: diff compares what it can resolve, and lists what it
 could not, which is an error. With --exit-code it exits with 2 where anything differs.`,
 		Example: `  batchctl diff origin/main
-  batchctl diff v1.4 -o markdown`,
+  batchctl diff v1.4
+  batchctl diff --merge-base origin/main -o markdown`,
 		Args: needArgs(0, 1, "a revision or a directory at the most"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			arg := ""
 			if len(args) > 0 {
 				arg = args[0]
 			}
-			return a.diff(cmd.Context(), arg, format, exitWith)
+			if mergeBase && arg == "" {
+				return usagef("--merge-base takes a revision: batchctl diff --merge-base origin/main")
+			}
+			return a.diff(cmd.Context(), arg, format, mergeBase, exitWith)
 		},
 	}
 	outputFlag(cmd, &format, "table", "json", "markdown")
+	cmd.Flags().BoolVar(&mergeBase, "merge-base", false, "compare with the commit at which the revision and HEAD parted, as a pull request does")
 	cmd.Flags().BoolVar(&exitWith, "exit-code", false, "exit with 2 where there are differences")
 	return cmd
 }
 
-func (a *app) diff(ctx context.Context, arg, format string, exitWith bool) error {
+func (a *app) diff(ctx context.Context, arg, format string, mergeBase, exitWith bool) error {
 	dir, err := a.treeDir()
 	if err != nil {
 		return err
+	}
+	if mergeBase {
+		if arg, err = gittree.MergeBase(ctx, dir, arg); err != nil {
+			return err
+		}
 	}
 	old, name, err := otherTree(ctx, dir, arg)
 	if err != nil {

@@ -71,16 +71,42 @@ func Upstream(ctx context.Context, dir string) string {
 	return "HEAD"
 }
 
+// MergeBase is the commit at which HEAD and a revision parted.
+func MergeBase(ctx context.Context, dir, rev string) (string, error) {
+	if _, err := Run(ctx, dir, "rev-parse", "--verify", "--quiet", "--end-of-options", rev+"^{commit}"); err != nil {
+		return "", unknown(ctx, dir, rev)
+	}
+	base, err := Run(ctx, dir, "merge-base", "HEAD", rev)
+	if err != nil {
+		return "", fmt.Errorf("HEAD and %s have no commit in common%s", rev, shallow(ctx, dir))
+	}
+	return base, nil
+}
+
+// unknown is the error of a revision that cannot be found.
+func unknown(ctx context.Context, dir, rev string) error {
+	if _, err := Run(ctx, dir, "rev-parse", "--git-dir"); err != nil {
+		return err // no repository, or no git
+	}
+	return fmt.Errorf("git knows no revision %s here%s", rev, shallow(ctx, dir))
+}
+
+// shallow is a hint where a clone has a part of the history only, as those of
+// pipelines do.
+func shallow(ctx context.Context, dir string) string {
+	if is, err := Run(ctx, dir, "rev-parse", "--is-shallow-repository"); err != nil || is != "true" {
+		return ""
+	}
+	return " (this clone is shallow; git fetch --unshallow brings the rest)"
+}
+
 // Open reads the files of a directory in a revision. Only names that keep
 // approves are read; nil keeps all. Git's own files of the work tree, such as
 // submodules, are left out.
 func Open(ctx context.Context, dir, rev string, keep func(name string) bool) (*Files, error) {
 	commit, err := Run(ctx, dir, "rev-parse", "--verify", "--quiet", "--end-of-options", rev+"^{commit}")
 	if err != nil {
-		if _, err := Run(ctx, dir, "rev-parse", "--git-dir"); err != nil {
-			return nil, err // no repository, or no git
-		}
-		return nil, fmt.Errorf("git knows no revision %s here", rev)
+		return nil, unknown(ctx, dir, rev)
 	}
 	list, err := RunInput(ctx, dir, nil, "ls-tree", "-r", "-z", commit)
 	if err != nil {
