@@ -35,6 +35,8 @@ func syntaxProblem(f *File, data []byte, message string, ps *problems) {
 		p.Hint = "look at the indentation, and at a value with a colon or a quote in it: it wants quotes around it"
 	}
 	switch {
+	case strings.Contains(message, "incompatible YAML document"):
+		p.Message, p.Hint = "a %YAML line with another version than 1.1", "delete the line; what batchctl reads is the same in both"
 	case strings.Contains(message, "alphabetic or numeric character"):
 		p.Hint = "a value that begins with * or & needs quotes around it"
 	case strings.Contains(message, "cannot start any token"):

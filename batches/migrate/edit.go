@@ -39,7 +39,7 @@ func (p *plan) edit(units []*unit) error {
 	})
 	for _, u := range all {
 		if err := u.apply(p.files[u.place.File]); err != nil {
-			return fmt.Errorf("%s: %w", u.place.File, err)
+			return fmt.Errorf("%s: %w; change it by hand", u.place, err)
 		}
 	}
 	slices.SortStableFunc(all, func(a, b placed) int {

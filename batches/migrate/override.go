@@ -145,7 +145,7 @@ func (p *plan) own(file string, w *want, why string, n int) error {
 		return err
 	}
 	if err := setOwn(f, w, p.inPlace); err != nil {
-		return fmt.Errorf("%s: %w", file, err)
+		return fmt.Errorf("%s: %w; change it by hand", file, err)
 	}
 	p.choices = append(p.choices, Choice{batches.Place{File: file, Line: 1, Col: 1}, w.becomes(), why, n, false})
 	return nil
