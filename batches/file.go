@@ -27,7 +27,7 @@ func (l Layer) String() string { return layerNames[l] }
 
 // File is one YAML file of a tree.
 type File struct {
-	Path  string // slash-separated, relative to the tree
+	Path  string // slash-separated, relative to the tree; of a symbolic link, that of the file it leads to
 	Layer Layer
 	Name  string // of what it describes: the cluster, the batch, …
 	Group string // of an App: its app group

@@ -144,7 +144,15 @@ func (o *Overlay) Stat(name string) (fs.FileInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	return o.Lstat(name)
+	info, err := o.Lstat(name)
+	if err != nil || info.Mode()&fs.ModeSymlink == 0 {
+		return info, err
+	}
+	target, why := followLink(o, name) // one of the base's
+	if why != "" {
+		return nil, &fs.PathError{Op: "stat", Path: name, Err: errors.New(why)}
+	}
+	return o.Lstat(target)
 }
 
 // Lstat describes a file, a symbolic link itself.

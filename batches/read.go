@@ -79,37 +79,37 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// checkLink follows a symbolic link step by step and says why it may not be
-// followed, or "". Only what is in the tree may go into jobs: what lies
+// followLink follows a symbolic link step by step. It returns the path of what
+// the link leads to, or says why it may not be followed. Only what is in the tree may go into jobs: what lies
 // outside is not reviewed with it, and differs from machine to machine.
-func checkLink(fsys fs.FS, name string) string {
+func followLink(fsys fs.FS, name string) (target, why string) {
 	todo := strings.Split(name, "/")
 	at := "."
 	for links := 0; len(todo) > 0; {
 		step := path.Join(at, todo[0])
 		todo = todo[1:]
 		if step == ".." || strings.HasPrefix(step, "../") {
-			return "is a symbolic link that leaves the tree"
+			return "", "is a symbolic link that leaves the tree"
 		}
 		info, err := fs.Lstat(fsys, step)
 		if err != nil {
-			return "is a symbolic link to nothing: " + reason(err)
+			return "", "is a symbolic link to nothing: " + reason(err)
 		}
 		if info.Mode()&fs.ModeSymlink == 0 {
 			at = step
 			continue
 		}
 		if links++; links > 40 {
-			return "is a symbolic link that leads in a circle"
+			return "", "is a symbolic link that leads in a circle"
 		}
 		target, err := fs.ReadLink(fsys, step)
 		if err != nil {
-			return "is a symbolic link that cannot be read: " + reason(err)
+			return "", "is a symbolic link that cannot be read: " + reason(err)
 		}
 		if path.IsAbs(target) {
-			return "is a symbolic link that leaves the tree (to " + target + ")"
+			return "", "is a symbolic link that leaves the tree (to " + target + ")"
 		}
 		todo = append(strings.Split(target, "/"), todo...)
 	}
-	return ""
+	return at, ""
 }

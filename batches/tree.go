@@ -62,7 +62,7 @@ func Load(fsys fs.FS) *Tree {
 	w := &walker{fsys: fsys, names: map[string][]string{}}
 	w.walk()
 	slices.SortFunc(w.files, func(a, b *File) int {
-		return cmp.Or(strings.Compare(a.Group, b.Group), strings.Compare(a.Path, b.Path))
+		return cmp.Or(strings.Compare(a.Group, b.Group), strings.Compare(a.Name, b.Name), strings.Compare(a.Path, b.Path))
 	})
 	t := &Tree{
 		fsys: fsys, kinds: leafKinds,
@@ -145,10 +145,16 @@ func (w *walker) walk() {
 			w.add(e, name, &File{Path: name, Layer: Settings})
 		case name == "global.yaml" || name == "global.yml":
 			w.add(e, name, &File{Path: name, Layer: Global, Name: "global"})
-		case known:
-			w.layer(name, layer)
-		case name == "apps":
-			w.apps()
+		case known || name == "apps":
+			before := len(w.ps)
+			switch dir, ok := w.dir(e, name); {
+			case ok && known:
+				w.layer(dir, layer)
+			case ok:
+				w.apps(dir)
+			case len(w.ps) == before:
+				w.ps.inFile(name, "unreadable", "is no directory", "")
+			}
 		default:
 			w.stranger(name, stem, yaml)
 		}
@@ -194,12 +200,13 @@ func (w *walker) capitals(full string) {
 	}
 }
 
-func (w *walker) apps() {
-	for _, g := range w.list("apps") {
-		dir := path.Join("apps", g.Name())
-		if !w.isDir(g, dir) {
+func (w *walker) apps(apps string) {
+	for _, g := range w.list(apps) {
+		at := path.Join(apps, g.Name())
+		dir, isDir := w.dir(g, at)
+		if !isDir {
 			if _, yaml := yamlName(g.Name()); yaml {
-				w.ps.inFile(dir, "unknown-file", "stands outside an app group", "move it to apps/GROUP/"+g.Name())
+				w.ps.inFile(at, "unknown-file", "stands outside an app group", "move it to apps/GROUP/"+g.Name())
 			}
 			continue
 		}
@@ -214,8 +221,10 @@ func (w *walker) apps() {
 			case yaml:
 				w.names[g.Name()] = append(w.names[g.Name()], stem)
 				w.add(e, full, &File{Path: full, Layer: App, Name: stem, Group: g.Name()})
-			case w.isDir(e, full) && !hidden(e.Name()):
-				w.ps.inFile(full, "unknown-file", "is a directory; nothing in it is read", "put its files into "+dir)
+			case !hidden(e.Name()):
+				if _, isDir := w.dir(e, full); isDir {
+					w.ps.inFile(full, "unknown-file", "is a directory; nothing in it is read", "put its files into "+dir)
+				}
 			}
 		}
 	}
@@ -230,29 +239,33 @@ func (w *walker) list(dir string) []fs.DirEntry {
 	return entries
 }
 
-// isDir reports whether an entry is a directory, also by a symbolic link.
-func (w *walker) isDir(e fs.DirEntry, full string) bool {
+// dir reports whether an entry is a directory, also by a symbolic link, and
+// where it is.
+func (w *walker) dir(e fs.DirEntry, full string) (string, bool) {
 	if e.Type()&fs.ModeSymlink == 0 {
-		return e.IsDir()
+		return full, e.IsDir()
 	}
 	info, err := fs.Stat(w.fsys, full)
 	if err != nil || !info.IsDir() {
-		return false
+		return "", false
 	}
-	if why := checkLink(w.fsys, full); why != "" {
+	target, why := followLink(w.fsys, full)
+	if why != "" {
 		w.ps.inFile(full, "link-leaves-tree", why, "put a copy into the tree")
-		return false
+		return "", false
 	}
-	return true
+	return target, true
 }
 
 // add takes a file to be read, unless it is not one that can be.
 func (w *walker) add(e fs.DirEntry, full string, f *File) {
 	if e.Type()&fs.ModeSymlink != 0 {
-		if why := checkLink(w.fsys, full); why != "" {
+		target, why := followLink(w.fsys, full)
+		if why != "" {
 			w.ps.inFile(full, "link-leaves-tree", why, "put a copy into the tree")
 			return
 		}
+		f.Path = target
 		info, err := fs.Stat(w.fsys, full)
 		if err != nil {
 			w.ps.inFile(full, "unreadable", "cannot be read: "+reason(err), "")
