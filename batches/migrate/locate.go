@@ -200,7 +200,7 @@ func severalLists(wants []want) map[string]bool {
 	several := map[string]bool{}
 	for i := range wants {
 		w := &wants[i]
-		if len(w.appended) == 0 || !w.old.Exists() {
+		if !w.grows() {
 			continue
 		}
 		key := batches.FlowList(w.appended)

@@ -225,7 +225,7 @@ func setOwn(f *yamledit.File, w *want, grows bool) error {
 	path := yamledit.Keys(w.keys...)
 	plus := yamledit.Keys(w.keys...)
 	plus[len(plus)-1].Key += "+"
-	if grows && len(w.appended) > 0 && w.old.Exists() {
+	if grows && w.grows() {
 		return f.Set(plus, list(w.appended))
 	}
 	if ok, _, _ := f.Has(plus); ok {
@@ -293,11 +293,20 @@ func (s *entries) add(file string, w when, want *want) {
 		s.all = append(s.all, e)
 	}
 	keys, value := want.keys, want.final()
-	if s.append && len(want.appended) > 0 && want.old.Exists() {
-		keys, value = slices.Clone(keys), list(want.appended)
-		keys[len(keys)-1] += "+"
+	if s.append && want.grows() {
+		keys, value = want.growth()
 	}
 	e.set = merged(e.set, keys, value)
+}
+
+// grows reports whether a list only gets something at its end.
+func (w *want) grows() bool { return len(w.appended) > 0 && w.old.Exists() }
+
+// growth is what a map says to add that.
+func (w *want) growth() (keys []string, value yamledit.Value) {
+	keys = slices.Clone(w.keys)
+	keys[len(keys)-1] += "+"
+	return keys, list(w.appended)
 }
 
 // merged puts a value into a nested map.

@@ -176,6 +176,9 @@ func changesOf(wants []want) yamledit.List {
 		w := &wants[i]
 		all[w.doc.Path] = true
 		key := fmt.Sprintf("%s\x00%s\x00%t", w.path(), w.written(), w.unset)
+		if w.grows() {
+			key = w.path() + "+\x00" + batches.FlowList(w.appended)
+		}
 		if at[key] == nil {
 			at[key] = &change{want: w}
 			order = append(order, at[key])
@@ -192,7 +195,11 @@ func changesOf(wants []want) yamledit.List {
 		if sets[key] == nil {
 			keys = append(keys, key)
 		}
-		sets[key] = merged(sets[key], c.want.keys, c.want.final())
+		path, value := c.want.keys, c.want.final()
+		if c.want.grows() {
+			path, value = c.want.growth()
+		}
+		sets[key] = merged(sets[key], path, value)
 	}
 	if i := slices.Index(keys, ""); i > 0 {
 		keys = slices.Insert(slices.Delete(keys, i, i+1), 0, "") // what all have in common

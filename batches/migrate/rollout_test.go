@@ -93,7 +93,7 @@ func TestFoldIsTheRollout(t *testing.T) {
 		base := fsOf(files)
 		change := rapid.SampledFrom([]Change{
 			Set{[]string{"spec", "timeout"}, "9h"}, Unset{[]string{"spec", "timeout"}}, JVM{From: 11, To: 21},
-			RenameOption{"-Xss1m", "-Xss2m"}, ReplaceValue{[]string{"spec", "timeout"}, "1h", "7h"},
+			RenameOption{"-Xss1m", "-Xss2m"}, AddOption{"-Xbatch"}, RemoveOption{"-Xss1m"}, ReplaceValue{[]string{"spec", "timeout"}, "1h", "7h"},
 		}).Draw(t, "change")
 		p := somePlan(change)
 		name, text, _, err := NewRollout(base, p)

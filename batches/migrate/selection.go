@@ -50,7 +50,7 @@ func (s *Selection) choose(docs []*batches.Document) ([]*batches.Document, error
 		return out, nil
 	}
 	slices.SortFunc(out, func(a, b *batches.Document) int { return strings.Compare(Rank(a.Path), Rank(b.Path)) })
-	out = out[:Share(len(out), s.Percent)]
+	out = out[:batches.RolloutShare(len(out), s.Percent)]
 	slices.SortFunc(out, func(a, b *batches.Document) int { return strings.Compare(a.Path, b.Path) })
 	return out, nil
 }
@@ -76,7 +76,3 @@ func Rank(path string) string {
 	sum := sha256.Sum256([]byte("batchctl share\x00" + path))
 	return hex.EncodeToString(sum[:])
 }
-
-// Share is how many of n jobs a percentage is: rounded up, so that a share of
-// anything is at least one.
-func Share(n, percent int) int { return batches.RolloutShare(n, percent) }

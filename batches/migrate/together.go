@@ -48,7 +48,7 @@ func (p *plan) growing(groups []*group) []*group {
 	at := map[string]*group{}
 	for _, g := range groups {
 		w := g.wants[0]
-		if w.pin || len(w.appended) == 0 || !w.old.Exists() || w.old.Override() {
+		if w.pin || !w.grows() || w.old.Override() {
 			out = append(out, g)
 			continue
 		}

@@ -197,16 +197,25 @@ can be reviewed. Each step has one change, and a select and a percent of its own
     - jvm: {from: 11, to: 21}`,
 		Args: needArgs(1, 1, "a FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			text, err := os.ReadFile(args[0])
+			steps, err := a.readSteps(args[0], m.selection())
 			if err != nil {
 				return err
-			}
-			steps, problems := migrate.ParseSteps(filepath.ToSlash(args[0]), text, m.selection())
-			if len(problems) > 0 {
-				a.printProblems(problems)
-				return &exitCode{code: exitError}
 			}
 			return a.migrate(cmd.Context(), m, steps...)
 		},
 	}
+}
+
+// readSteps reads a file of steps, and prints what is wrong with it.
+func (a *app) readSteps(name string, other migrate.Selection) ([]migrate.Step, error) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	steps, problems := migrate.ParseSteps(filepath.ToSlash(name), text, other)
+	if len(problems) > 0 {
+		a.printProblems(problems)
+		return nil, &exitCode{code: exitError}
+	}
+	return steps, nil
 }

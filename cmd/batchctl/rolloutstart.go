@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -20,6 +21,7 @@ type start struct {
 	migration
 	from, to    int
 	set         []string
+	file        string // a file with one step
 	rings       []string
 	steps       []int
 	first, last []string
@@ -30,7 +32,7 @@ type start struct {
 func (a *app) rolloutStartCommand() *cobra.Command {
 	s := &start{}
 	cmd := &cobra.Command{
-		Use:   "start NAME (--from 11 --to 21 | --set PATH=VALUE)",
+		Use:   "start NAME (--from 11 --to 21 | --set PATH=VALUE | --migration FILE)",
 		Short: "Start a rollout at its first step",
 		Long: `Start writes rollouts/NAME.yaml with the change, the order of the jobs, and the
 first step taken. The jobs stand in rings, by their phases; --rings names them in
@@ -40,9 +42,14 @@ last ring; each ring before it is one step.
 
 Jobs with something undecided (see batchctl migrate) are listed with the reason:
 the exit code is then 3, and nothing is written without --partial, which leaves
-them out.`,
+them out.
+
+What a rollout changes is a Java release (--from, --to), one value (--set), or any
+other change of batchctl migrate: the one step of a file (--migration), whose
+select and reason hold where --select and --description are not given.`,
 		Example: `  batchctl rollout start jvm-21 --from 11 --to 21 --rings dev,staging,live --steps 1,10,100
-  batchctl rollout start big-pool --set spec.node.pool=large --select "live-*/**" --rings live`,
+  batchctl rollout start big-pool --set spec.node.pool=large --select "live-*/**" --rings live
+  batchctl rollout start exit-on-oom --migration exit-on-oom.yaml`,
 		Args: needArgs(1, 1, "a NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.rolloutStart(cmd.Context(), args[0], s) },
 	}
@@ -50,6 +57,7 @@ them out.`,
 	f.IntVar(&s.from, "from", 0, "for a Java rollout: the release of the jobs to be moved")
 	f.IntVar(&s.to, "to", 0, "and the release they move to")
 	f.StringSliceVar(&s.set, "set", nil, "PATH=VALUE, as for migrate set")
+	f.StringVar(&s.file, "migration", "", "a file of batchctl migrate apply, with one step: any other change")
 	f.StringSliceVar(&s.selectGlobs, "select", nil, `only jobs whose path matches; "!GLOB" takes away`)
 	f.StringSliceVar(&s.rings, "rings", []string{"dev", "staging", "live"}, "phases in the order of the rings")
 	f.IntSliceVar(&s.steps, "steps", []int{1, 10, 50, 100}, "percentages of the last ring")
@@ -62,9 +70,32 @@ them out.`,
 	return cmd
 }
 
-// change is the change that the flags ask for.
+// rolloutStep is the change that the flags ask for, and of which jobs.
+func (a *app) rolloutStep(s *start) (migrate.Step, error) {
+	step := migrate.Step{Selection: migrate.Selection{Select: s.selectGlobs}, Reason: s.description}
+	if s.file == "" || len(s.set) > 0 || s.from != 0 || s.to != 0 {
+		var err error
+		step.Change, err = s.change()
+		return step, err
+	}
+	steps, err := a.readSteps(s.file, step.Selection)
+	if err != nil {
+		return step, err
+	}
+	if len(steps) != 1 || steps[0].Selection.Percent != 0 {
+		return step, usagef("%s: a rollout has one change, and its percentages by --steps; this file has %s", s.file, plural(len(steps), "change"))
+	}
+	step.Change, step.Reason = steps[0].Change, cmp.Or(s.description, steps[0].Reason)
+	if len(s.selectGlobs) == 0 {
+		step.Selection = steps[0].Selection
+	}
+	return step, nil
+}
+
+// change is the change of the flags that name one themselves.
 func (s *start) change() (migrate.Change, error) {
 	switch {
+	case s.file != "":
 	case len(s.set) == 1 && s.from == 0 && s.to == 0:
 		name, text, _ := strings.Cut(s.set[0], "=")
 		keys, err := migrate.Keys(name)
@@ -85,17 +116,16 @@ func (s *start) change() (migrate.Change, error) {
 		change.Opens, err = readEvidence(s.evidence)
 		return change, err
 	}
-	return nil, usagef("a rollout has one change: --from and --to with two of 11, 17, 21, 25, or one --set PATH=VALUE")
+	return nil, usagef("a rollout has one change: --from and --to with two of 11, 17, 21, 25, or one --set PATH=VALUE, or --migration FILE")
 }
 
-// plan is the rollout that the flags ask for.
-func (s *start) plan(name string) (migrate.Plan, error) {
-	change, err := s.change()
+// rolloutPlan is the rollout that the flags ask for.
+func (a *app) rolloutPlan(name string, s *start) (migrate.Plan, error) {
+	step, err := a.rolloutStep(s)
 	if err != nil {
 		return migrate.Plan{}, err
 	}
-	p := migrate.Plan{Name: name, Rings: s.rings, First: s.first, Last: s.last, At: time.Now(),
-		Step: migrate.Step{Selection: migrate.Selection{Select: s.selectGlobs}, Change: change, Reason: s.description}}
+	p := migrate.Plan{Name: name, Rings: s.rings, First: s.first, Last: s.last, At: time.Now(), Step: step}
 	last := 0
 	for i, ring := range s.rings {
 		if i < len(s.rings)-1 {
@@ -125,7 +155,7 @@ func (a *app) rolloutStart(ctx context.Context, name string, s *start) error {
 		}
 	}
 	holdAll()
-	plan, err := s.plan(name)
+	plan, err := a.rolloutPlan(name, s)
 	if err != nil {
 		return err
 	}
