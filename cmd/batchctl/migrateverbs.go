@@ -55,6 +55,9 @@ DIR/CLUSTER/GROUP/NAME.log. What they say a job reflects on is opened to it
 
 // readEvidence reads the logs of jobs.
 func readEvidence(dir string) (map[string][]string, error) {
+	if _, err := os.ReadDir(dir); err != nil {
+		return nil, fmt.Errorf("--evidence %w", err)
+	}
 	opens := map[string][]string{}
 	root := os.DirFS(dir)
 	err := fs.WalkDir(root, ".", func(name string, e fs.DirEntry, err error) error {
