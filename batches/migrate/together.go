@@ -80,6 +80,9 @@ func (w *want) becoming() string {
 
 // one overrides all that some groups want by one entry, if that is shorter.
 func (p *plan) one(groups []*group, into *entries) bool {
+	if len(groups) == 1 {
+		return false
+	}
 	var docs []*batches.Document
 	cost := 0
 	for _, g := range groups {
@@ -88,7 +91,7 @@ func (p *plan) one(groups []*group, into *entries) bool {
 	}
 	w := groups[0].wants[0]
 	file := p.narrowest(docs)
-	if len(groups) == 1 || file == "" {
+	if file == "" {
 		return false
 	}
 	// Whoever is chosen and has the value already may be reached as well.
