@@ -84,11 +84,11 @@ func (j *imported) findProgram() error {
 	}
 	j.program = &program{start: start}
 	for _, s := range j.steps[:at] {
-		s.text = shellOptions(s.text) + s.text
+		s.text = javastart.Script(s.text, "", s.text, javastart.Errexit(s.text))
 		j.program.before = append(j.program.before, s)
 	}
 	for _, s := range j.steps[at+1:] {
-		s.text = shellOptions(s.text) + "[ \"$BATCH_EXIT_CODE\" -eq 0 ] || exit 0\n" + s.text
+		s.text = javastart.Script(s.text, "[ \"$BATCH_EXIT_CODE\" -eq 0 ] || exit 0\n", s.text, javastart.Errexit(s.text))
 		j.program.after = append(j.program.after, s)
 	}
 	for _, c := range start.Comments {
@@ -98,15 +98,6 @@ func (j *imported) findProgram() error {
 		j.keep(n.Rule, noteWhat[n.Rule], n.Text)
 	}
 	return nil
-}
-
-// shellOptions begins a script that Jenkins ran in a shell with other options
-// than batchctl does, which are -eu.
-func shellOptions(script string) string {
-	if javastart.Errexit(script) {
-		return "set +u\n"
-	}
-	return "set +eu\n"
 }
 
 // noteWhat says in general what javastart's notes say of one job.

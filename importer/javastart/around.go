@@ -24,13 +24,17 @@ type part struct {
 }
 
 func (w *walker) behind(g guard, stmts []*syntax.Stmt) {
+	if n := len(w.post); n > 0 && w.post[n-1].guard == g {
+		w.post[n-1].stmts = slices.Concat(w.post[n-1].stmts, stmts)
+		return
+	}
 	w.post = append(w.post, part{g, stmts})
 }
 
 // finish makes the scripts around java, once it has been found.
 func (w *walker) finish() {
 	if w.acts {
-		w.out.Before = w.plus("", w.pre)
+		w.out.Before = Script(w.text, "", w.settled(printed(w.pre), w.pre), w.errexit)
 	} else {
 		for _, s := range w.pre {
 			w.comments(s.Comments)
@@ -43,13 +47,7 @@ func (w *walker) finish() {
 		}
 	}
 	w.comments(w.file.Last)
-	var after strings.Builder
-	for _, p := range w.post {
-		if text := w.after(p); text != "" {
-			after.WriteString(text)
-		}
-	}
-	w.out.After = after.String()
+	w.after()
 }
 
 // exports makes env of the variables that java gets from the script.
@@ -85,28 +83,49 @@ func (w *walker) comments(list []syntax.Comment) {
 	}
 }
 
-// after writes one part of what is done after java, or "" where it only ends
-// the script with the exit code of java.
-func (w *walker) after(p part) string {
-	if onlyEnds(p.stmts) {
-		return ""
+// after writes what is done after java, leaving out what only ends the script
+// with the exit code of java.
+func (w *walker) after() {
+	w.post = slices.DeleteFunc(w.post, w.idle)
+	for _, p := range w.post {
+		exitCode(p.stmts[0])
+		w.anew(p.stmts)
 	}
-	if call, ok := p.stmts[0].Cmd.(*syntax.CallExpr); ok && len(p.stmts) == 1 && len(call.Args) == 2 && call.Args[0].Lit() == "exit" && call.Args[1].Lit() == "0" {
-		if p.guard != success {
-			w.note("ignored", "that java failed did not count (exit 0); now it fails the run")
+	switch len(w.post) {
+	case 0:
+	case 1:
+		p, head := w.post[0], ""
+		switch p.guard {
+		case success:
+			head = "[ \"$BATCH_EXIT_CODE\" -eq 0 ] || exit 0\n"
+		case failure:
+			head = "[ \"$BATCH_EXIT_CODE\" -ne 0 ] || exit 0\n"
 		}
-		return ""
+		w.out.After = Script(w.text, head, printed(slices.Concat(w.setting, p.stmts)), w.errexit)
+	default:
+		w.out.After = w.blocks(w.post)
 	}
-	exitCode(p.stmts[0])
-	w.anew(p.stmts)
-	head := ""
-	switch p.guard {
-	case success:
-		head = "[ \"$BATCH_EXIT_CODE\" -eq 0 ] || exit 0\n"
-	case failure:
-		head = "[ \"$BATCH_EXIT_CODE\" -ne 0 ] || exit 0\n"
+}
+
+// idle reports a part that does no more than end the script.
+func (w *walker) idle(p part) bool {
+	if onlyEnds(p.stmts) {
+		return true
 	}
-	return w.plus(head, slices.Concat(w.setting, p.stmts))
+	call, ok := p.stmts[0].Cmd.(*syntax.CallExpr)
+	if !ok || len(p.stmts) != 1 || len(call.Args) != 2 || call.Args[0].Lit() != "exit" {
+		return false
+	}
+	switch code := call.Args[1].Lit(); {
+	case code == "0":
+		if p.guard != success {
+			w.ignored("exit 0")
+		}
+		return true
+	case p.guard == failure && strings.Trim(code, "0123456789") == "" && code != "":
+		return true // the run fails anyway
+	}
+	return false
 }
 
 // anew notes variables that what is done after java takes from before it, and
@@ -122,15 +141,9 @@ func (w *walker) anew(stmts []*syntax.Stmt) {
 	}
 }
 
-// plus writes statements behind a head, under the options of the shell that
-// they were written for: batchctl's own are -eu.
-func (w *walker) plus(head string, stmts []*syntax.Stmt) string {
-	options := "set +u\n"
-	if !w.errexit {
-		options = "set +eu\n"
-	}
+// printed writes statements as text.
+func printed(stmts []*syntax.Stmt) string {
 	var b strings.Builder
-	b.WriteString(options + head)
 	printer := syntax.NewPrinter(syntax.Indent(2))
 	for _, s := range stmts {
 		s.Comments = slices.DeleteFunc(s.Comments, func(c syntax.Comment) bool { return strings.HasPrefix(c.Text, "!") })

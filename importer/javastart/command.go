@@ -17,14 +17,10 @@ func (w *walker) start(s *syntax.Stmt) error {
 		if err := w.redirects(s.Redirs); err != nil {
 			return err
 		}
-		if s.Background {
-			w.note("background", "java ran in the background (&); now the run lasts as long as it does")
-		}
+		w.background(s)
 		return w.command(cmd)
 	case *syntax.BinaryCmd:
-		if s.Background {
-			w.note("background", "java ran in the background (&); now the run lasts as long as it does")
-		}
+		w.background(s)
 		if len(s.Redirs) > 0 {
 			return w.notPlain(s, "what java writes is led somewhere together with other commands")
 		}
@@ -45,6 +41,13 @@ func (w *walker) start(s *syntax.Stmt) error {
 	return w.notPlain(s, "java is started within another command")
 }
 
+func (w *walker) background(s *syntax.Stmt) {
+	if s.Background {
+		w.survives = true
+		w.note("background", "java ran in the background (&); now the run lasts as long as it does")
+	}
+}
+
 func (w *walker) group(s *syntax.Stmt, list []*syntax.Stmt) error {
 	if err := w.redirects(s.Redirs); err != nil {
 		return err
@@ -60,6 +63,7 @@ func (w *walker) binary(b *syntax.BinaryCmd) error {
 		if err := w.start(b.X); err != nil {
 			return err
 		}
+		w.survives = true // set -e looks at the end of a list only
 		w.behind(success, []*syntax.Stmt{b.Y})
 		return nil
 	case b.Op == syntax.AndStmt:
@@ -69,20 +73,36 @@ func (w *walker) binary(b *syntax.BinaryCmd) error {
 		if err := w.start(b.X); err != nil {
 			return err
 		}
-		if call, ok := b.Y.Cmd.(*syntax.CallExpr); ok && len(call.Args) == 1 && (call.Args[0].Lit() == "true" || call.Args[0].Lit() == ":") {
-			w.note("ignored", "that java failed did not count (|| true); now it fails the run")
-			return nil
-		}
-		w.behind(failure, []*syntax.Stmt{b.Y})
+		w.otherwise(b.Y)
 		return nil
 	case b.Op == syntax.Pipe && first:
 		if call, ok := b.Y.Cmd.(*syntax.CallExpr); ok && len(call.Args) > 0 && call.Args[0].Lit() == "tee" {
 			w.note("output", "what java wrote went into a file too ("+w.source(b.Y)+"); now it is in the run's log")
-			return w.start(b.X)
+			if err := w.start(b.X); err != nil {
+				return err
+			}
+			if !w.pipefail {
+				w.survives = true
+				if !looks(w.file.Stmts) {
+					w.ignored("| tee")
+				}
+			}
+			return nil
 		}
 		return w.notPlain(b, "java writes into a pipe (| %s)", w.source(b.Y))
 	}
 	return w.notPlain(b, "whether java is started depends on another command")
+}
+
+// otherwise takes in what stands behind java ||.
+func (w *walker) otherwise(s *syntax.Stmt) {
+	if w.survives = !w.ends(s); w.survives {
+		w.ignored("|| " + w.source(s))
+	}
+	if call, ok := s.Cmd.(*syntax.CallExpr); ok && len(call.Args) == 1 && (call.Args[0].Lit() == "true" || call.Args[0].Lit() == ":") {
+		return
+	}
+	w.behind(failure, []*syntax.Stmt{s})
 }
 
 // lead takes in what stands before && java: one statement, or a list of such.

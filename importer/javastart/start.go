@@ -80,6 +80,9 @@ func Read(script string, given Given) (*Start, error) {
 	if err != nil {
 		return nil, err
 	}
+	if command, program := interpreter(script); command != "" && !shells[program] {
+		return nil, &NotPlainError{Line: 1, Reason: "it is written for " + program + ", and no shell script"}
+	}
 	all := starts(file)
 	switch len(all) {
 	case 0:

@@ -126,7 +126,7 @@ func TestNotes(t *testing.T) {
 		"java -jar /a.jar || true":                    "ignored",
 		"set +e\njava -jar /a.jar\nexit 0":            "ignored",
 		"java -jar /a.jar $RUN_DATE":                  "split",
-		"java -jar /a.jar | tee log":                  "output",
+		"set -o pipefail\njava -jar /a.jar | tee log": "output",
 		"nice -n 10 java -jar /a.jar":                 "priority",
 		"timeout 3600 java -jar /a.jar":               "timeout",
 		"ulimit -n 4096\njava -jar /a.jar":            "limits",

@@ -11,13 +11,15 @@ import (
 // walker follows a script from its top to the start of java, and takes the
 // rest for what is done after it.
 type walker struct {
-	text    string
-	file    *syntax.File
-	java    *syntax.CallExpr
-	given   Given
-	vars    map[string]*variable
-	errexit bool // a command that fails ends the script
-	out     *Start
+	text     string
+	file     *syntax.File
+	java     *syntax.CallExpr
+	given    Given
+	vars     map[string]*variable
+	errexit  bool // a command that fails ends the script
+	pipefail bool // a pipe fails with any of its commands
+	survives bool // the script goes on where java fails
+	out      *Start
 
 	pre     []*syntax.Stmt // the statements before java
 	acts    bool           // one of them does more than set variables, the directory or the shell's options
@@ -53,16 +55,11 @@ func (w *walker) sequence(list []*syntax.Stmt) error {
 			w.statement(s)
 			continue
 		}
+		w.survives = !w.errexit
 		if err := w.start(s); err != nil {
 			return err
 		}
-		if rest := list[i+1:]; len(rest) > 0 {
-			guard := always
-			if w.errexit {
-				guard = success
-			}
-			w.behind(guard, rest)
-		}
+		w.rest(s, list[i+1:])
 		return nil
 	}
 	return nil
@@ -186,7 +183,9 @@ func fails(s *syntax.Stmt) bool {
 func (w *walker) set(args []*syntax.Word) bool {
 	for _, a := range args {
 		switch lit := a.Lit(); {
-		case lit == "-o", lit == "+o", lit == "pipefail", lit == "--":
+		case lit == "pipefail":
+			w.pipefail = !strings.HasPrefix(args[0].Lit(), "+")
+		case lit == "-o", lit == "+o", lit == "--":
 		case strings.HasPrefix(lit, "-") && strings.Trim(lit[1:], "exuvo") == "":
 			w.errexit = w.errexit || strings.Contains(lit, "e")
 		case strings.HasPrefix(lit, "+") && strings.Trim(lit[1:], "exuvo") == "":

@@ -1,0 +1,108 @@
+package javastart_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/batchctl/batchctl/importer/javastart"
+)
+
+// flowScripts are scripts that do more than start java. Every line of OUT is
+// something that was done.
+var flowScripts = []string{
+	"say a\njava -jar /a.jar\nsay b",
+	"java -jar /a.jar || exit 1\nsay b",
+	"java -jar /a.jar || { say bad; exit 2; }\nsay b",
+	"java -jar /a.jar || say bad\nsay b",
+	"java -jar /a.jar || true\nsay b",
+	"java -jar /a.jar || false\nsay b",
+	"java -jar /a.jar && say ok\nsay b",
+	"java -jar /a.jar && say ok || say bad\nsay b",
+	"java -jar /a.jar && say ok || exit 3\nsay b",
+	"{ java -jar /a.jar || exit 1; say in; }\nsay b",
+	"(java -jar /a.jar; say in)\nsay b",
+	"#!/bin/sh\njava -jar /a.jar\nsay b $?\nsay c",
+	"#!/bin/sh\njava -jar /a.jar || { say bad; exit 2; }\nsay b\nexit 0",
+	"#!/bin/sh\njava -jar /a.jar\nRC=$?\nif [ $RC -ne 0 ]; then say bad; exit $RC; fi\nsay b",
+	"#!/bin/sh\nset -e\njava -jar /a.jar\nsay b",
+	"#!/bin/bash\n[[ a == a ]] && say a\n[[ a == b ]] && say never\njava -jar /a.jar\nA=(x y)\nsay ${A[1]}",
+	"#!/bin/bash -e\nsay a < <(true)\njava -jar /a.jar\n[[ -n x ]] && say b",
+	"#!/bin/bash\nset -eo pipefail\njava -jar /a.jar | tee log\nsay b",
+	"java -jar /a.jar | tee log\nsay b",
+	"[ -f nothing ] && say never\njava -jar /a.jar",
+	"if [ -f nothing ]; then say never; fi\njava -jar /a.jar",
+	"#!/bin/sh\nsay a; false\njava -jar /a.jar\nsay b",
+	"! true\njava -jar /a.jar",
+	"say a <<E\nEND\nE\njava -jar /a.jar\ncat >x <<'END'\n$A\nEND\nsay $(cat x)",
+	"#!/bin/bash\nread LINE <<<'p q'\nsay \"$LINE\"\ncat >/dev/null\nsay b\njava -jar /a.jar",
+	"nohup java -jar /a.jar &\nPID=$!\nwait $PID\nsay b",
+	"java -jar /a.jar &\nwait\nsay b",
+	"say a\nX=1\njava -jar /a.jar\nsay $X\nexit 0",
+}
+
+// TestFlow lets the real shells run scripts as Jenkins does, and then as
+// batchctl does what Read makes of them: both do the same things in the same
+// order, whether java fails or not.
+func TestFlow(t *testing.T) {
+	for _, script := range flowScripts {
+		start, err := javastart.Read(script, func(string) bool { return false })
+		if err != nil {
+			t.Errorf("%v in\n%s", err, script)
+			continue
+		}
+		for _, code := range []int{0, 3} {
+			want, wantCode := runFlow(t, code, script)
+			got, gotCode := runFlow(t, code, "sh -eu before || exit\nBATCH_EXIT_CODE=0\njava -jar /a.jar || export BATCH_EXIT_CODE=$?\nexport BATCH_EXIT_CODE\nsh -eu after || exit\nexit $BATCH_EXIT_CODE", start.Before, start.After)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("java ends with %d; Jenkins does (-), the batch (+)\n%s\n%s\nbefore:\n%s\nafter:\n%s", code, diff, script, start.Before, start.After)
+			}
+			ignored := false
+			for _, n := range start.Notes {
+				ignored = ignored || n.Rule == "ignored" || n.Rule == "background"
+			}
+			if (wantCode == 0) != (gotCode == 0) && !ignored {
+				t.Errorf("java ends with %d; Jenkins with %d, the batch with %d, and nothing is noted\n%s", code, wantCode, gotCode, script)
+			}
+		}
+	}
+}
+
+// runFlow runs a script with a java that ends with a code, and returns what
+// was done, and how it ended. Parts are scripts beside it.
+func runFlow(t *testing.T, code int, script string, parts ...string) (string, int) {
+	t.Helper()
+	dir := t.TempDir()
+	files := map[string]string{"script": script, "bin/say": "#!/bin/sh\necho \"say $*\" >>\"$OUT\"\n", "bin/java": "#!/bin/sh\necho java >>\"$OUT\"\nexit " + strconv.Itoa(code) + "\n"}
+	for i, text := range parts {
+		files[[]string{"before", "after"}[i]] = text
+	}
+	for name, text := range files {
+		full := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(full, []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command("sh", "-e", "script")
+	if strings.HasPrefix(script, "#!") {
+		cmd = exec.Command("./script")
+	}
+	cmd.Dir = dir
+	cmd.Env = []string{"PATH=" + dir + "/bin:/usr/bin:/bin", "OUT=" + filepath.Join(dir, "out")}
+	if said, err := cmd.CombinedOutput(); err != nil && cmd.ProcessState == nil {
+		t.Fatalf("%v %s", err, said)
+	}
+	out, err := os.ReadFile(filepath.Join(dir, "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out), cmd.ProcessState.ExitCode()
+}
