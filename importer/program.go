@@ -114,11 +114,15 @@ func optionName(o string) string {
 	return o
 }
 
-// version finds the Java release: from the path of java, from JAVA_HOME, or
-// from the name of the JDK in Jenkins.
+// version finds the Java release: from the path of java, from PATH, from
+// JAVA_HOME, or from the name of the JDK in Jenkins.
 func (b *builder) version() int {
 	start := b.program.start
-	for _, text := range []string{start.Java, start.Home, b.job.JDK} {
+	paths := []string{start.Java}
+	if !strings.Contains(start.Java, "/") {
+		paths = strings.Split(start.Path, ":") // where a shell looks for it
+	}
+	for _, text := range append(paths, start.Home, b.job.JDK) {
 		n := release(text)
 		if n == 0 {
 			continue

@@ -58,12 +58,15 @@ func (w *walker) exports() {
 		switch {
 		case name == "JAVA_HOME":
 			w.out.Home, _ = plainText(v.value)
+		case name == "PATH" && (v.computed || len(v.value) != 1 || !v.value[0].ref):
+			// The run has it in its environment, so it need not be exported.
+			w.searched(v)
 		case !v.exported:
 		case v.computed:
 			w.note("env", "it exports "+name+", whose value it works out by running something; the program does not get it")
 		case len(v.value) == 1 && v.value[0].ref && v.value[0].text == name:
 			// Exporting what the run has changes nothing.
-		case name == "PATH" || name == "CLASSPATH":
+		case name == "CLASSPATH":
 			w.note("env", "it exports "+name+"="+reference(v.value)+"; the program does not get it")
 		default:
 			w.setEnv(name, reference(v.value))
@@ -71,6 +74,18 @@ func (w *walker) exports() {
 	}
 	for _, e := range of {
 		w.setEnv(e.Name, e.Value)
+	}
+}
+
+// searched takes in what the script sets PATH to: where java is found. That the
+// directory of JAVA_HOME is in it says nothing new.
+func (w *walker) searched(v *variable) {
+	w.out.Path = reference(v.value)
+	switch {
+	case v.computed:
+		w.note("env", "it sets PATH to what it works out by running something; the program does not get it")
+	case w.out.Home == "" || w.out.Path != w.out.Home+"/bin:${PATH}":
+		w.note("env", "it sets PATH="+w.out.Path+"; the program does not get it")
 	}
 }
 

@@ -153,6 +153,9 @@ func (w *walker) command(call *syntax.CallExpr) error {
 	if err != nil {
 		return err
 	}
+	if w.splits != nil {
+		return w.notPlain(w.splits, "it sets IFS, by which a shell makes words of variables; write the words out")
+	}
 	var words []word
 	for _, arg := range rest[1:] {
 		got, ok := w.expand(arg)

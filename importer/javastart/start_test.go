@@ -49,7 +49,8 @@ func TestRead(t *testing.T) {
 			javastart.Start{Java: "java", Options: []string{"-Xloggc:gc.log", "-Dd=${WORKSPACE}/x"}, Jar: "/a.jar"}},
 		{"stars of an option", "java -Xlog:gc*:file=x -jar /a.jar",
 			javastart.Start{Java: "java", Options: []string{"-Xlog:gc*:file=x"}, Jar: "/a.jar"}},
-		{"default", "java -jar /a.jar ${MODE:-full}", javastart.Start{Java: "java", Jar: "/a.jar", Args: []string{"full"}}},
+		{"default", "java -jar /a.jar ${MODE:-full}", javastart.Start{Java: "java", Jar: "/a.jar", Args: []string{"full"},
+			Notes: []javastart.Note{{Rule: "default", Text: "MODE is not set here, so it has its default (${MODE:-full}); the agents may have set it"}}}},
 		{"for java alone", "TZ=UTC env A=\"$RUN_DATE\" java -jar /a.jar",
 			javastart.Start{Java: "java", Jar: "/a.jar", Env: []javastart.Env{{Name: "TZ", Value: "UTC"}, {Name: "A", Value: "${RUN_DATE}"}}}},
 		{"sourced", ". /etc/env.sh\njava -jar /a.jar",
@@ -110,6 +111,15 @@ func TestNotPlain(t *testing.T) {
 		"if x; then cd /opt; fi\njava -jar a.jar":       "changes to a directory that it works out",
 		"java -jar /a.jar # x\\\necho done":             "a comment ends with a backslash",
 		"trap 'rm x' EXIT\njava -jar /a.jar":            "may end before java",
+		"alias java=/jdk-17/bin/java\njava -jar /a.jar": "another command",
+		"IFS=,\njava -jar /a.jar $RUN_DATE":             "it sets IFS",
+		"if x; then IFS=,; fi\njava -jar /a.jar":        "it sets IFS",
+		"flock -n /x java -jar /a.jar":                  "line 1 of the script: java is started by flock",
+		"ssh b 'cd /x && java -Xmx1g -jar a.jar'":       "java is started by ssh",
+		"eval \"java -jar /a.jar\"":                     "java is started by eval",
+		"C='java -jar /a.jar'\n$C x":                    "line 2 of the script: the command that starts java stands in a variable",
+		"echo java -jar x":                              "it starts no java",
+		"#!/usr/bin/env python3\njava -jar /a.jar":      "it is written for python3",
 		strings.Repeat("#", javastart.MaxScript+1):      "256 KiB is the most",
 	}
 	for script, want := range tests {
@@ -136,6 +146,8 @@ func TestNotes(t *testing.T) {
 		"if x; then export A=1; fi\njava -jar /a.jar": "env",
 		"set -a\njava -jar /a.jar":                    "env",
 		"export PATH=/x:$PATH\njava -jar /a.jar":      "env",
+		"PATH=/x:$PATH\njava -jar /a.jar":             "env",
+		"java -jar /a.jar ${NOPE:-x}":                 "default",
 	}
 	for script, want := range tests {
 		got, err := javastart.Read(script, given)

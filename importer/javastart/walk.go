@@ -26,6 +26,8 @@ type walker struct {
 	setting []*syntax.Stmt // those that do no more
 	lost    bool           // a statement before java may have changed the directory, nobody knows to which
 	leaves  syntax.Node    // a statement before java that may end the script without a failure
+	renames syntax.Node    // one that makes java another command
+	splits  syntax.Node    // one that has words split otherwise
 	post    []part         // what is done after java
 }
 
@@ -42,6 +44,9 @@ func (w *walker) run() error {
 	}
 	if w.leaves != nil {
 		return w.notPlain(w.leaves, "it may end before java, without a failure (%s)", w.source(w.leaves))
+	}
+	if w.renames != nil {
+		return w.notPlain(w.renames, "it makes java another command (%s)", w.source(w.renames))
 	}
 	w.finish()
 	return nil
@@ -203,6 +208,9 @@ func (w *walker) set(args []*syntax.Word) bool {
 // or notes that it would have to be worked out.
 func (w *walker) assign(a *syntax.Assign) {
 	name := a.Name.Value
+	if name == "IFS" {
+		w.splits = a
+	}
 	v := &variable{exported: w.vars[name] != nil && w.vars[name].exported}
 	if a.Value != nil {
 		word, ok := w.join(a.Value)
