@@ -21,12 +21,23 @@ const maxVariants = 200
 
 // name gives every job its place in the tree. The jobs are sorted, so that
 // of two with one name it is always the same that gets a number.
+//
+// A job whose name is one of a tree as it stands keeps it, whatever the others
+// become.
 func (m *maker) name() {
 	taken := map[string]bool{}
+	var exact, others []*imported
 	for _, j := range m.jobs {
-		if j.report.Reason != "" {
-			continue
+		cluster, group, app := m.place(j.source.Name)
+		switch v := (&variant{cluster: cluster, group: group, app: app}); {
+		case j.report.Reason != "":
+		case len(j.job.Axes) == 0 && v.path() == j.source.Name:
+			exact = append(exact, j)
+		default:
+			others = append(others, j)
 		}
+	}
+	for _, j := range append(exact, others...) {
 		cluster, group, app := m.place(j.source.Name)
 		combinations := combine(j.job.Axes)
 		if len(combinations) > maxVariants {
@@ -51,6 +62,9 @@ func (m *maker) name() {
 		}
 		if len(combinations) > 1 {
 			j.finding("matrix", "each combination of the axes is a batch of its own now", strings.Join(j.report.Batches, ", "))
+			if j.job.Sequential {
+				j.finding("sequential", "the combinations of its axes ran one after the other; now they run side by side, unless spec.after says otherwise", "")
+			}
 		}
 	}
 }

@@ -15,12 +15,23 @@ func (j *imported) pipeline() error {
 		return err
 	}
 	p := pipeline{imported: j, names: map[string]string{}}
-	return p.statements(list)
+	if err := p.statements(list); err != nil || len(j.steps) == 0 {
+		return err
+	}
+	j.job.Label = j.steps[0].label
+	for _, s := range j.steps {
+		if s.label != j.job.Label {
+			return fmt.Errorf("its steps run on several agents (%q, %q); make a batch of each part, the later one after the first", j.job.Label, s.label)
+		}
+	}
+	return nil
 }
 
 type pipeline struct {
 	*imported
 	names map[string]string // variables with plain values
+	label string            // of the agent that steps run on here
+	dir   string            // the directory that they run in
 }
 
 func (p *pipeline) statements(list []groovy.Statement) error {
@@ -57,12 +68,13 @@ func (p *pipeline) step(c *groovy.Call, line int) error {
 		return p.environment(c, line)
 	case c.Name == "agent":
 		return p.agent(c)
-	case c.Name == "timeout" && p.timeout(c),
-		c.Name == "node" && p.node(c),
-		c.Name == "withCredentials" && p.credentials(c),
-		c.Name == "withEnv" && p.withEnv(c),
-		transparent[c.Name] && c.Block:
+	case c.Name == "tools":
+		p.tools(c)
+		return nil
+	case c.Name == "timeout" && p.timeout(c), c.Name == "withEnv" && p.withEnv(c):
 		return p.statements(c.Body)
+	case c.Name == "node", c.Name == "dir", c.Name == "withCredentials", transparent[c.Name] && c.Block:
+		return p.block(c, line)
 	case p.setting(c):
 		return nil
 	case decisive[c.Name]:
@@ -164,7 +176,13 @@ func (p *pipeline) shell(c *groovy.Call, line int) error {
 	if err != nil {
 		return err
 	}
-	p.steps = append(p.steps, step{strings.TrimSpace(text) + "\n", fmt.Sprintf("step-%d", len(p.steps)+1)})
+	if text = strings.TrimSpace(text) + "\n"; p.dir != "" {
+		if strings.HasPrefix(text, "#!") {
+			return &groovy.Error{Line: line, Reason: "the directory of a script that names its own shell is set around it (dir)"}
+		}
+		text = "cd '" + p.dir + "'\n" + text
+	}
+	p.steps = append(p.steps, step{text, fmt.Sprintf("step-%d", len(p.steps)+1), p.label})
 	return nil
 }
 

@@ -48,6 +48,9 @@ func (m *maker) result() (*Result, error) {
 		}
 		if j.report.Reason != "" {
 			j.report.Batches = nil
+			j.report.Reason = withoutSecrets(j.report.Reason)
+		}
+		if j.report.Reason != "" && j.root != nil {
 			file := plainPath(j.source.Name)
 			for base, n := file, 2; taken[file]; n++ {
 				file = fmt.Sprintf("%s-%d", base, n)

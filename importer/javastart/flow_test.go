@@ -106,3 +106,25 @@ func runFlow(t *testing.T, code int, script string, parts ...string) (string, in
 	}
 	return string(out), cmd.ProcessState.ExitCode()
 }
+
+// TestScript: what only bash can read is left to bash, and nothing else.
+func TestScript(t *testing.T) {
+	for _, body := range []string{"[[ a == b ]]\n", "pushd x\n", "source x\n", "a=(1)\n", "set -o pipefail\n", "if [ a == b ]; then x; fi\n", "echo -e x\n", "x < <(y)\n"} {
+		if got, want := javastart.Script("x\n", "head\n", body, true), "head\nbash -e /dev/fd/3 3<<'END'\n"+body+"END\n"; got != want {
+			t.Errorf("%q: %q; want %q", body, got, want)
+		}
+	}
+	for _, body := range []string{"[ a = b ]\n", ". x\n", "echo x ==\n", "set -x\n", "x \"$(y)\"\n"} {
+		if got, want := javastart.Script("#!/bin/sh\nx\n", "head\n", body, false), "set +eu\nhead\n"+body; got != want {
+			t.Errorf("%q: %q; want %q", body, got, want)
+		}
+	}
+	for script, want := range map[string]string{
+		"#!/usr/bin/env -S python3 -u\nprint()": "/usr/bin/env -S python3 -u /dev/fd/3 3<<'END'\nprint()\nEND\n",
+		"#! /bin/bash\nEND\nEND_\n":             "/bin/bash /dev/fd/3 3<<'END__'\nEND\nEND_\nEND__\n",
+	} {
+		if got := javastart.Script(script, "", script, false); got != want {
+			t.Errorf("%q: %q; want %q", script, got, want)
+		}
+	}
+}
