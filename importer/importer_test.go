@@ -326,7 +326,7 @@ func TestFindings(t *testing.T) {
 		{"export PS4=x\njava -jar /a.jar", "", "refused"},
 		{"export JAVA_TOOL_OPTIONS=-Xmx1g\njava -jar /a.jar", "", "java-env"},
 		{"java -jar /a.jar &", "", "background"},
-		{"java -jar /a.jar", "<triggers><hudson.triggers.TimerTrigger><spec>99 * * * *</spec></hudson.triggers.TimerTrigger></triggers>", "refused"},
+		{"java -jar /a.jar", "<triggers><hudson.triggers.TimerTrigger><spec>99 * * * *</spec></hudson.triggers.TimerTrigger></triggers>", "no-schedule"},
 	}
 	for _, tt := range tests {
 		r := run(t, importer.Options{}, project("live-1/pay/a", tt.shell, tt.more))

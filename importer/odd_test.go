@@ -17,18 +17,22 @@ func has(j importer.Job, rule, text string) bool {
 	return slices.ContainsFunc(j.Findings, func(f importer.Finding) bool { return f.Rule == rule && f.Text == text })
 }
 
-// TestTimeZones: no line of a schedule comes to run at another time.
-func TestTimeZones(t *testing.T) {
+// TestTimers: which timers Jenkins takes, and which never started a run there,
+// was tried with a real one; those start nothing now either.
+func TestTimers(t *testing.T) {
+	const none = "none"
 	for _, tt := range []struct{ spec, want, rule, kept string }{
 		{"TZ=Asia/Seoul\n0 1 * * *", "0 1 * * * in Asia/Seoul", "", ""},
-		{"0 1 * * *\nTZ=Europe/Berlin\n0 2 * * *", "0 1 * * *,0 2 * * * in Europe/Berlin", "", ""},
-		{"TZ=Asia/Seoul\n0 1 * * *\nTZ=UTC\n0 2 * * *", "0 1 * * * in Asia/Seoul", "timezones", "kept: schedule: TZ=UTC 0 2 * * *"},
-		{"0 1 * * *\nTZ=Asia/Seoul\n0 2 * * *\n0 3 * * *", "0 2 * * *,0 3 * * * in Asia/Seoul", "timezones", "kept: schedule: TZ=Europe/Berlin 0 1 * * *"},
 		{"TZ=JST\n0 1 * * *", "0 1 * * * in Asia/Tokyo", "", ""},
-		{"TZ=KST\n0 1 * * *", "none", "refused", `kept: schedule: TZ=KST 0 1 * * * ("KST" is no time zone of the IANA database; write Asia/Seoul)`},
+		{"# at night\n0 1 * * *\n\n0 2 * * *", "0 1 * * *,0 2 * * * in Europe/Berlin", "comment", "schedule: at night"},
+		{"0 1 * * *\n0 0 31 2 *", "0 1 * * * in Europe/Berlin", "refused", `kept: schedule: 0 0 31 2 * ("0 0 31 2 *" never comes: no month in it has such a day)`},
+		{"0 1 * * *\nTZ=UTC\n0 2 * * *", none, "no-schedule", `kept: schedule: 0 1 * * * | TZ=UTC | 0 2 * * * ("TZ=UTC" has 1 fields; cron takes five: minute, hour, day of month, month, day of week)`},
+		{"# at night\nTZ=UTC\n0 2 * * *", none, "no-schedule", `kept: schedule: # at night | TZ=UTC | 0 2 * * * ("TZ=UTC" has 1 fields; cron takes five: minute, hour, day of month, month, day of week)`},
+		{"TZ=KST\n0 1 * * *", none, "no-schedule", `kept: schedule: TZ=KST | 0 1 * * * ("KST" is no time zone of the IANA database; write Asia/Seoul)`},
+		{"0 1 * * *\n99 * * * *", none, "no-schedule", `kept: schedule: 0 1 * * * | 99 * * * * ("99 * * * *": minute: 99 is out of range; it goes from 0 to 59)`},
 	} {
 		r := run(t, importer.Options{Timezone: "Europe/Berlin"}, project("live-1/pay/a", "java -jar /a.jar", timer(tt.spec)))
-		got := "none"
+		got := none
 		if s := jobs(t, r)["live-1/pay/a"].Batch.Schedule; s != nil {
 			got = fmt.Sprintf("%s in %s", strings.Join(s.Cron, ","), s.Timezone)
 		}
@@ -38,6 +42,15 @@ func TestTimeZones(t *testing.T) {
 		if text := file(t, r, "apps/pay/a.yaml"); tt.rule != "" && (!has(r.Report[0], tt.rule, tt.kept) || !strings.Contains(text, "# "+tt.kept+"\n")) {
 			t.Errorf("%q: %+v\n%s", tt.spec, r.Report[0].Findings, text)
 		}
+	}
+}
+
+// TestPipelineTimer: a timer that the script sets is not there twice, as the
+// job has that of its last run.
+func TestPipelineTimer(t *testing.T) {
+	r := run(t, importer.Options{}, pipelineJob("live-1/pay/a", "pipeline { agent any\ntriggers { cron('TZ=Asia/Seoul\\n0 1 * * *') }\nstages { stage('x') { steps { sh 'java -jar /a.jar' } } } }"))
+	if s := jobs(t, r)["live-1/pay/a"].Batch.Schedule; len(s.Cron) != 1 || s.Timezone != "Asia/Seoul" {
+		t.Errorf("%+v", s)
 	}
 }
 

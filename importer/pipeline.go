@@ -32,6 +32,7 @@ type pipeline struct {
 	names map[string]string // variables with plain values
 	label string            // of the agent that steps run on here
 	dir   string            // the directory that they run in
+	timed bool              // it sets its timer itself
 }
 
 func (p *pipeline) statements(list []groovy.Statement) error {
@@ -94,7 +95,7 @@ func (p *pipeline) setting(c *groovy.Call) bool {
 	case "disableConcurrentBuilds":
 		p.job.Concurrent = false
 	case "cron":
-		return p.one(c, func(s string) { p.job.Cron = strings.TrimPrefix(p.job.Cron+"\n"+s, "\n") })
+		return p.one(c, p.cron)
 	case "archiveArtifacts":
 		v := c.Arg("artifacts")
 		if v == nil && len(c.Args) == 1 {
@@ -117,6 +118,15 @@ func (p *pipeline) setting(c *groovy.Call) bool {
 		return false
 	}
 	return true
+}
+
+// cron takes in a timer. What the job had is that of its last run, which the
+// next one sets anew.
+func (p *pipeline) cron(spec string) {
+	if !p.timed {
+		p.job.Cron, p.timed = "", true
+	}
+	p.job.Cron = strings.TrimPrefix(p.job.Cron+"\n"+spec, "\n")
 }
 
 // one calls do with the only argument of a call.

@@ -2,39 +2,35 @@ package importer
 
 import (
 	"cmp"
+	"errors"
 	"strings"
 
 	"github.com/batchctl/batchctl/batches"
 	"github.com/batchctl/batchctl/internal/yamldoc"
 )
 
-// cronLine is a line of a job's timer with its time zone, which is that of the
-// last TZ= before it; "" = the controller's.
-type cronLine struct{ zone, text string }
-
-func (j *imported) cronLines() []cronLine {
-	var out []cronLine
-	zone := ""
+// timer reads the lines of a job's timer as Jenkins does: TZ= counts in the very
+// first line only, and anywhere else it is a line that Jenkins does not take.
+func (j *imported) timer() (zone string, lines []string) {
+	n := 0
 	for line := range strings.Lines(j.job.Cron) {
+		n++
 		line = strings.TrimSpace(line)
+		name, isZone := strings.CutPrefix(line, "TZ=")
 		switch {
-		case line == "" || strings.HasPrefix(line, "#"):
-		case strings.HasPrefix(line, "TZ="):
-			zone = strings.TrimSpace(strings.TrimPrefix(line, "TZ="))
-			zone = cmp.Or(javaZones[zone], zone)
-		default:
-			out = append(out, cronLine{zone, strings.Join(strings.Fields(line), " ")})
+		case n == 1 && isZone:
+			zone = cmp.Or(javaZones[name], name)
+		case line != "" && !strings.HasPrefix(line, "#"):
+			lines = append(lines, strings.Join(strings.Fields(line), " "))
 		}
 	}
-	return out
+	return zone, lines
 }
 
 // timezone reports what there is to say of a schedule for all batches of a job.
 func (j *imported) timezone(assumed string) {
-	for _, l := range j.cronLines() {
-		if l.zone == "" {
-			j.finding("timezone", "its schedule names no time zone; it is taken for "+assumed+" (--timezone names that of the controller)", "")
-		}
+	if zone, lines := j.timer(); zone == "" && len(lines) > 0 {
+		j.finding("timezone", "its schedule names no time zone; it is taken for "+assumed+" (--timezone names that of the controller)", "")
 	}
 	for line := range strings.Lines(j.job.Cron) {
 		if comment, ok := strings.CutPrefix(strings.TrimSpace(line), "#"); ok && strings.TrimSpace(comment) != "" {
@@ -43,56 +39,40 @@ func (j *imported) timezone(assumed string) {
 	}
 }
 
-// schedule makes a schedule of the lines that a batch can hold. It has one time
-// zone: that of the most lines. A line in another one is left out, as it would
-// run at another time, and so is one in a zone that there is not.
+// schedule makes a schedule of the timer. One of which Jenkins does not take a
+// line has started nothing so far: then the batch has none.
 func (b *builder) schedule() {
-	byZone := map[string][]string{}
-	var zones []string
-	for _, l := range b.cronLines() {
-		zone := cmp.Or(l.zone, b.maker.options.Timezone)
-		err := batches.CheckValue(zone, "schedule", "timezone")
-		if err == nil {
-			err = batches.CheckValue(l.text, "schedule", "cron")
-		}
-		if err != nil {
-			b.keep("refused", "a batch cannot hold a value of schedule", "kept: schedule: "+l.String()+" ("+err.Error()+")")
-			continue
-		}
-		if byZone[zone] == nil {
-			zones = append(zones, zone)
-		}
-		byZone[zone] = append(byZone[zone], l.text)
-	}
-	if len(zones) == 0 {
+	zone, lines := b.timer()
+	if len(lines) == 0 {
 		return
 	}
-	best := zones[0]
-	for _, zone := range zones[1:] {
-		if len(byZone[zone]) > len(byZone[best]) {
-			best = zone
+	zone = cmp.Or(zone, b.maker.options.Timezone)
+	err := batches.CheckValue(zone, "schedule", "timezone")
+	var good []string
+	for _, line := range lines {
+		_, fault := batches.ParseCron(line, "")
+		switch {
+		case errors.Is(fault, batches.ErrNever):
+			b.keep("refused", "a batch cannot hold a value of schedule", "kept: schedule: "+line+" ("+fault.Error()+")")
+			continue
+		case err == nil:
+			err = fault
 		}
+		good = append(good, line)
 	}
-	for _, zone := range zones {
-		for _, line := range byZone[zone] {
-			if zone != best {
-				b.keep("timezones", "its schedule has several time zones, and a batch has one; what is in the others is left out: make a batch of its own for it", "kept: schedule: "+cronLine{zone, line}.String())
-			}
-		}
+	switch {
+	case err != nil:
+		all := strings.Join(strings.Fields(strings.ReplaceAll(b.job.Cron, "\n", " | ")), " ")
+		b.keep("no-schedule", "its timer has a line that Jenkins does not take, so most likely it never started a run; it has no schedule", "kept: schedule: "+all+" ("+err.Error()+")")
+		return
+	case len(good) == 0:
+		return
+	case len(good) == 1:
+		b.set(text(good[0]), "schedule", "cron")
+	default:
+		b.set(b.texts(good), "schedule", "cron")
 	}
-	if lines := byZone[best]; len(lines) == 1 {
-		b.set(text(lines[0]), "schedule", "cron")
-	} else {
-		b.set(b.texts(lines), "schedule", "cron")
-	}
-	b.set(yamldoc.Text(best), "schedule", "timezone")
-}
-
-func (l cronLine) String() string {
-	if l.zone == "" {
-		return l.text
-	}
-	return "TZ=" + l.zone + " " + l.text
+	b.set(yamldoc.Text(zone), "schedule", "timezone")
 }
 
 // javaZones are the short names of time zones that Java, and so Jenkins, knows
