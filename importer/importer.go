@@ -72,7 +72,7 @@ type Finding struct {
 type BrokenError struct{ Problems []string }
 
 func (e *BrokenError) Error() string {
-	return strings.Join(e.Problems, "\n")
+	return strings.Join(e.Problems, "\n") + "\nnothing was written; mend what is named here, or move it away"
 }
 
 // maker holds what all jobs of an import share.

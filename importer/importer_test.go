@@ -277,6 +277,12 @@ func TestNames(t *testing.T) {
 	if file(t, r, "clusters/main.yaml") != "apiVersion: batchctl/v1\nphase: live\n" || file(t, r, "clusters/prod-2.yaml") != "apiVersion: batchctl/v1\nphase: prod\n" {
 		t.Error("phases")
 	}
+	for _, j := range r.Report {
+		folderless := strings.HasPrefix(j.Batches[0], "main/")
+		if has(j, "cluster", "") != folderless || has(j, "renamed", "was "+j.Job) != slices.Contains([]string{"정산/일 마감", "A b/C (d)", "A b/c-d", "Prod-2/x/y/z"}, j.Job) {
+			t.Errorf("%+v", j)
+		}
+	}
 	one := run(t, importer.Options{Cluster: "c"}, project("Prod/x/y", s, ""))
 	file(t, one, "apps/prod-x/y.yaml")
 }

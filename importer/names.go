@@ -57,8 +57,11 @@ func (m *maker) name() {
 			j.variants = append(j.variants, v)
 			j.report.Batches = append(j.report.Batches, v.path())
 		}
-		if j.report.Batches[0] != j.source.Name && len(combinations) == 1 {
+		if len(combinations) == 1 && !strings.HasSuffix("/"+cluster+"/"+j.variants[0].group+"/"+j.variants[0].app, "/"+j.source.Name) {
 			j.keep("renamed", "the job's name, or its folders, are no names of a tree", "was "+j.source.Name)
+		}
+		if m.options.Cluster == "" && strings.Count(j.source.Name, "/") < 2 {
+			j.finding("cluster", "it stands in no folder of a cluster, so it is on "+cluster+"; --cluster names another", "")
 		}
 		if len(combinations) > 1 {
 			j.finding("matrix", "each combination of the axes is a batch of its own now", strings.Join(j.report.Batches, ", "))

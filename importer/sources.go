@@ -28,6 +28,9 @@ func ReadDir(dir string) ([]Source, error) {
 	if err := r.children(top, "", 0); err != nil {
 		return nil, err
 	}
+	if len(r.found) == 0 && isJob(dir) {
+		return nil, fmt.Errorf("%s is the directory of one job; name the one above it", dir)
+	}
 	if len(r.found) == 0 {
 		return nil, fmt.Errorf("%s holds no config.xml of a job; name JENKINS_HOME, its jobs directory, or a directory of NAME.xml", dir)
 	}

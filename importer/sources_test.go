@@ -52,3 +52,17 @@ func TestReadDir(t *testing.T) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
 }
+
+// TestNoJobs: a directory that is none of those says what to name instead.
+func TestNoJobs(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := importer.ReadDir(dir); err == nil || !strings.Contains(err.Error(), "holds no config.xml of a job; name JENKINS_HOME") {
+		t.Error(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "config.xml"), []byte("<project/>"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := importer.ReadDir(dir); err == nil || !strings.HasSuffix(err.Error(), "is the directory of one job; name the one above it") {
+		t.Error(err)
+	}
+}
