@@ -127,3 +127,19 @@ func TestImportFromJenkins(t *testing.T) {
 		t.Errorf("from Jenkins comes another tree than from its files:\n%.4000s", out)
 	}
 }
+
+// TestGeneral: a table of thousands of jobs has each reason once.
+func TestGeneral(t *testing.T) {
+	for reason, want := range map[string]string{
+		"line 7 of the script: the start of java holds --d=$(date +%F (x)), which is worked out when it runs, or which nothing sets": "the start of java holds a value that is worked out when it runs, or which nothing sets",
+		"line 2 of the script: java reads its input from somewhere (<<EOF\nx (y)\nEOF)":                                              "java reads its input from somewhere",
+		"line 1 of the pipeline: it holds a loop (for); batchctl reads plain steps":                                                  "it holds a loop; batchctl reads plain steps",
+		"no shell can read it: 3:1: `foo(` must be followed by `)`":                                                                  "no shell can read it",
+		"line 4 of the script: target/a.jar is made in the job's workspace, or":                                                      "its jar is made in the job's workspace, or",
+		"it starts no java": "it starts no java",
+	} {
+		if got := general(reason); got != want {
+			t.Errorf("%q: %q", reason, got)
+		}
+	}
+}

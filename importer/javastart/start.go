@@ -77,12 +77,12 @@ func HasJava(script string) bool {
 // Read finds the start of java in the text of a shell step. The error is a
 // *NotPlainError: there is none, there are several, or it is no plain one.
 func Read(script string, given Given) (*Start, error) {
+	if command, program := interpreter(script); command != "" && !shells[program] {
+		return nil, &NotPlainError{Line: 1, Reason: "it is written for " + program + ", and no shell script"}
+	}
 	file, err := parse(script)
 	if err != nil {
 		return nil, err
-	}
-	if command, program := interpreter(script); command != "" && !shells[program] {
-		return nil, &NotPlainError{Line: 1, Reason: "it is written for " + program + ", and no shell script"}
 	}
 	all := starts(file)
 	switch len(all) {
