@@ -32,7 +32,7 @@ func (w *walker) behind(g guard, stmts []*syntax.Stmt) {
 }
 
 // finish makes the scripts around java, once it has been found.
-func (w *walker) finish() {
+func (w *walker) finish() error {
 	if w.acts {
 		w.out.Before = Script(w.text, "", w.settled(printed(w.pre), w.pre), w.errexit)
 	} else {
@@ -47,7 +47,7 @@ func (w *walker) finish() {
 		}
 	}
 	w.comments(w.file.Last)
-	w.after()
+	return w.after()
 }
 
 // exports makes env of the variables that java gets from the script.
@@ -100,11 +100,13 @@ func (w *walker) comments(list []syntax.Comment) {
 
 // after writes what is done after java, leaving out what only ends the script
 // with the exit code of java.
-func (w *walker) after() {
+func (w *walker) after() error {
 	w.post = slices.DeleteFunc(w.post, w.idle)
 	for _, p := range w.post {
 		exitCode(p.stmts[0])
-		w.anew(p.stmts)
+		if err := w.anew(p.stmts); err != nil {
+			return err
+		}
 	}
 	switch len(w.post) {
 	case 0:
@@ -120,6 +122,7 @@ func (w *walker) after() {
 	default:
 		w.out.After = w.blocks(w.post)
 	}
+	return nil
 }
 
 // idle reports a part that does no more than end the script.
@@ -143,17 +146,45 @@ func (w *walker) idle(p part) bool {
 	return false
 }
 
-// anew notes variables that what is done after java takes from before it, and
-// that take running something: another process works them out again.
-func (w *walker) anew(stmts []*syntax.Stmt) {
+// anew looks at the variables that what is done after java takes from before
+// it. Another process has to work them out again; where that would mean to do
+// more than that again, or to leave them empty, the script is none that can be
+// followed.
+func (w *walker) anew(stmts []*syntax.Stmt) error {
+	own := map[string]bool{}
+	var used []*syntax.ParamExp
 	for _, s := range stmts {
 		syntax.Walk(s, func(n syntax.Node) bool {
-			if p, ok := n.(*syntax.ParamExp); ok && p.Param != nil && w.vars[p.Param.Value] != nil && w.vars[p.Param.Value].computed {
-				w.note("anew", "what is done after java takes "+p.Param.Value+" from before it; now that is worked out again")
+			switch n := n.(type) {
+			case *syntax.Assign:
+				if n.Name != nil {
+					own[n.Name.Value] = true
+				}
+			case *syntax.WordIter:
+				own[n.Name.Value] = true
+			case *syntax.CallExpr:
+				for _, arg := range n.Args {
+					own[arg.Lit()] = own[arg.Lit()] || lit(n) == "read"
+				}
+			case *syntax.ParamExp:
+				used = append(used, n)
 			}
 			return true
 		})
 	}
+	for _, p := range used {
+		if p.Param == nil || own[p.Param.Value] {
+			continue
+		}
+		switch v := w.vars[p.Param.Value]; {
+		case v == nil || !v.computed:
+		case v.within:
+			return w.notPlain(p, "what is done after java needs %s, which is set before it within something else", p.Param.Value)
+		default:
+			w.note("anew", "what is done after java takes "+p.Param.Value+" from before it; now that is worked out again")
+		}
+	}
+	return nil
 }
 
 // printed writes statements as text.

@@ -10,7 +10,7 @@ import (
 // if and functions set them in ways that only running tells.
 func (w *walker) touched(s *syntax.Stmt) {
 	mark := func(name string) {
-		w.vars[name] = &variable{computed: true, exported: w.vars[name] != nil && w.vars[name].exported}
+		w.vars[name] = &variable{computed: true, within: true, exported: w.vars[name] != nil && w.vars[name].exported}
 	}
 	syntax.Walk(s, func(n syntax.Node) bool {
 		switch n := n.(type) {
@@ -71,6 +71,14 @@ func (w *walker) effect(n *syntax.CallExpr) {
 			w.leaves = n
 		}
 	}
+}
+
+// lit is the name of a command, where it is plain.
+func lit(call *syntax.CallExpr) string {
+	if len(call.Args) == 0 {
+		return ""
+	}
+	return call.Args[0].Lit()
 }
 
 func lastLit(n *syntax.CallExpr) string {

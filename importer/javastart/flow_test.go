@@ -43,6 +43,12 @@ var flowScripts = []string{
 	"#!/bin/bash\nread LINE <<<'p q'\nsay \"$LINE\"\ncat >/dev/null\nsay b\njava -jar /a.jar",
 	"nohup java -jar /a.jar &\nPID=$!\nwait $PID\nsay b",
 	"java -jar /a.jar &\nwait\nsay b",
+	"fail() { say \"$1\"; exit 4; }\njava -jar /a.jar || fail bad\nsay b",
+	"fail() { say \"$1\"; }\nfail before\njava -jar /a.jar || { fail bad; exit 1; }",
+	"echo 'V=value' >env.sh\n. ./env.sh\nsay $V\njava -jar /a.jar\nsay $V",
+	"mkdir x; cd $(echo x)\njava -jar /a.jar\nsay $(basename $(pwd))",
+	"X=$(echo one)\njava -jar /a.jar\nsay $X",
+	"for I in 1 2; do say $I; done\njava -jar /a.jar\nfor I in 3 4; do say $I; done",
 	"say a\nX=1\njava -jar /a.jar\nsay $X\nexit 0",
 }
 

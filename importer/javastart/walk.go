@@ -23,7 +23,7 @@ type walker struct {
 
 	pre     []*syntax.Stmt // the statements before java
 	acts    bool           // one of them does more than set variables, the directory or the shell's options
-	setting []*syntax.Stmt // those that do no more
+	setting []*syntax.Stmt // those that set up what java, or what is done after it, may need
 	lost    bool           // a statement before java may have changed the directory, nobody knows to which
 	leaves  syntax.Node    // a statement before java that may end the script without a failure
 	renames syntax.Node    // one that makes java another command
@@ -36,6 +36,7 @@ type variable struct {
 	value    []piece
 	exported bool
 	computed bool // the value takes running something
+	within   bool // it is set within something that is more than an assignment
 }
 
 func (w *walker) run() error {
@@ -48,8 +49,7 @@ func (w *walker) run() error {
 	if w.renames != nil {
 		return w.notPlain(w.renames, "it makes java another command (%s)", w.source(w.renames))
 	}
-	w.finish()
-	return nil
+	return w.finish()
 }
 
 // sequence takes in a list of statements, one of which holds the start of
@@ -89,6 +89,14 @@ func (w *walker) statement(s *syntax.Stmt) {
 			w.acts = w.acts || runsSomething(cmd)
 			return
 		}
+		// A part after java needs these again: it is another process.
+		if name := lit(cmd); name == "cd" || name == "." || name == "source" {
+			w.setting = append(w.setting, s)
+		}
+	case *syntax.FuncDecl:
+		w.setting = append(w.setting, s)
+		w.touched(s)
+		return
 	case *syntax.BinaryCmd:
 		// cd DIR || exit 1: a run in which DIR is not there fails either way.
 		if call, ok := cmd.X.Cmd.(*syntax.CallExpr); ok && cmd.Op == syntax.OrStmt && fails(cmd.Y) && len(call.Args) > 0 && call.Args[0].Lit() == "cd" && w.known(call) {
