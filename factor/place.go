@@ -186,7 +186,7 @@ func (p *placer) choose(c *column, jobs []int, have []*val, l level) (*val, bool
 	var best *val
 	saved := 0
 	for _, w := range wanted {
-		if l < leafLevel && counts[w] < len(jobs)/common {
+		if l < leafLevel && counts[w]*common < len(jobs) {
 			continue // chance, and nothing that these jobs have in common
 		}
 		then := p.price(c, w, under(have, jobs), l)
