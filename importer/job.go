@@ -128,6 +128,7 @@ var noteWhat = map[string]string{
 	"sources":    "the script reads another one, and what that sets is not known; put it under env",
 	"limits":     "the script set limits for java; now the machine has to have them",
 	"env":        "the script exports what it works out by running something; the program does not get it",
+	"dead":       "a part of the script that never ran is left out",
 	"default":    "a variable that nothing in the job sets has its default; the agents may have set it",
 	"anew":       "what is done after java works out anew what the script had worked out before it",
 }

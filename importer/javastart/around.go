@@ -19,16 +19,21 @@ const (
 
 // part is a piece of script that is done after java.
 type part struct {
-	guard guard
-	stmts []*syntax.Stmt
+	guard  guard
+	stmts  []*syntax.Stmt
+	hidden bool // $? in it is not what java ended with
 }
 
 func (w *walker) behind(g guard, stmts []*syntax.Stmt) {
+	if w.replaced {
+		w.note("dead", "what comes after exec java never ran, and is left out")
+		return
+	}
 	if n := len(w.post); n > 0 && w.post[n-1].guard == g {
 		w.post[n-1].stmts = slices.Concat(w.post[n-1].stmts, stmts)
 		return
 	}
-	w.post = append(w.post, part{g, stmts})
+	w.post = append(w.post, part{g, stmts, w.hidden})
 }
 
 // finish makes the scripts around java, once it has been found.
@@ -103,7 +108,9 @@ func (w *walker) comments(list []syntax.Comment) {
 func (w *walker) after() error {
 	w.post = slices.DeleteFunc(w.post, w.idle)
 	for _, p := range w.post {
-		exitCode(p.stmts[0])
+		if !p.hidden {
+			exitCode(p.stmts[0])
+		}
 		if err := w.anew(p.stmts); err != nil {
 			return err
 		}
@@ -213,7 +220,7 @@ func onlyEnds(stmts []*syntax.Stmt) bool {
 		case len(call.Args) == 0 && len(call.Assigns) == 1 && call.Assigns[0].Value != nil && variableOf(call.Assigns[0].Value) == "?":
 			kept = call.Assigns[0].Name.Value
 		case len(call.Args) == 1 && call.Args[0].Lit() == "exit" && len(stmts) == 1:
-		case len(call.Args) == 2 && call.Args[0].Lit() == "exit" && (variableOf(call.Args[1]) == "?" || kept != "" && variableOf(call.Args[1]) == kept):
+		case len(call.Args) == 2 && call.Args[0].Lit() == "exit" && (kept == "" && variableOf(call.Args[1]) == "?" || kept != "" && variableOf(call.Args[1]) == kept):
 		default:
 			return false
 		}

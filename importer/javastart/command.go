@@ -30,7 +30,9 @@ func (w *walker) start(s *syntax.Stmt) error {
 	case *syntax.Block:
 		return w.group(s, cmd.Stmts)
 	case *syntax.Subshell:
-		return w.group(s, cmd.Stmts)
+		err := w.group(s, cmd.Stmts)
+		w.replaced = false
+		return err
 	case *syntax.IfClause, *syntax.CaseClause:
 		return w.notPlain(s, "java is started in a condition")
 	case *syntax.WhileClause, *syntax.ForClause:
@@ -43,7 +45,7 @@ func (w *walker) start(s *syntax.Stmt) error {
 
 func (w *walker) background(s *syntax.Stmt) {
 	if s.Background {
-		w.survives = true
+		w.survives, w.hidden, w.replaced = true, true, false
 		w.note("background", "java ran in the background (&); now the run lasts as long as it does")
 	}
 }
@@ -64,7 +66,11 @@ func (w *walker) binary(b *syntax.BinaryCmd) error {
 			return err
 		}
 		w.survives = true // set -e looks at the end of a list only
-		w.behind(success, []*syntax.Stmt{b.Y})
+		guard := success
+		if w.hidden {
+			guard = always
+		}
+		w.behind(guard, []*syntax.Stmt{b.Y})
 		return nil
 	case b.Op == syntax.AndStmt:
 		w.lead(b.X)
@@ -81,9 +87,10 @@ func (w *walker) binary(b *syntax.BinaryCmd) error {
 			if err := w.start(b.X); err != nil {
 				return err
 			}
+			w.replaced = false // that is a shell of its own
 			if !w.pipefail {
-				w.survives = true
-				if !looks(w.file.Stmts) {
+				w.survives, w.hidden = true, true
+				if !w.looks(w.file.Stmts) {
 					w.ignored("| tee")
 				}
 			}
@@ -96,8 +103,13 @@ func (w *walker) binary(b *syntax.BinaryCmd) error {
 
 // otherwise takes in what stands behind java ||.
 func (w *walker) otherwise(s *syntax.Stmt) {
+	if w.hidden {
+		w.note("dead", "what is done if java fails ("+w.source(s)+") was never done, and is left out")
+		return
+	}
 	if w.survives = !w.ends(s); w.survives {
 		w.ignored("|| " + w.source(s))
+		defer func() { w.hidden = true }()
 	}
 	if call, ok := s.Cmd.(*syntax.CallExpr); ok && len(call.Args) == 1 && (call.Args[0].Lit() == "true" || call.Args[0].Lit() == ":") {
 		return
@@ -191,6 +203,8 @@ func (w *walker) prefix(call *syntax.CallExpr) ([]*syntax.Word, error) {
 		switch {
 		case isJava(text) || isJava(guess(arg, constants(w.file))):
 			return call.Args[i:], nil
+		case text == "exec":
+			w.replaced = true
 		case text == "sudo":
 			return nil, w.notPlain(call, "java is started as another user (sudo)")
 		case text == "nice", text == "ionice":

@@ -13,7 +13,7 @@ func (w *walker) rest(s *syntax.Stmt, list []*syntax.Stmt) {
 	if s.Background {
 		var waited bool
 		if list, waited = withoutWait(list); waited {
-			w.survives = !w.errexit
+			w.survives, w.hidden = !w.errexit, false
 		}
 	}
 	if len(list) == 0 {
@@ -22,7 +22,7 @@ func (w *walker) rest(s *syntax.Stmt, list []*syntax.Stmt) {
 	guard := success
 	if w.survives {
 		guard = always
-		if !s.Background && !looks(list) {
+		if !s.Background && !w.looks(list) {
 			w.ignored("more came behind it")
 		}
 	}
@@ -83,13 +83,13 @@ func (w *walker) ends(s *syntax.Stmt) bool {
 
 // looks reports whether statements ask what became of java, and may end the
 // script for it.
-func looks(list []*syntax.Stmt) bool {
+func (w *walker) looks(list []*syntax.Stmt) bool {
 	asks, exits := false, false
 	for _, s := range list {
 		syntax.Walk(s, func(n syntax.Node) bool {
 			switch n := n.(type) {
 			case *syntax.ParamExp:
-				asks = asks || n.Param != nil && (n.Param.Value == "?" || n.Param.Value == "PIPESTATUS")
+				asks = asks || n.Param != nil && (n.Param.Value == "?" && !w.hidden || n.Param.Value == "PIPESTATUS")
 			case *syntax.CallExpr:
 				exits = exits || len(n.Args) > 0 && n.Args[0].Lit() == "exit"
 			}

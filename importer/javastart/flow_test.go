@@ -1,6 +1,9 @@
 package javastart_test
 
 import (
+	"errors"
+	"io/fs"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -47,6 +50,12 @@ var flowScripts = []string{
 	"fail() { say \"$1\"; }\nfail before\njava -jar /a.jar || { fail bad; exit 1; }",
 	"echo 'V=value' >env.sh\n. ./env.sh\nsay $V\njava -jar /a.jar\nsay $V",
 	"mkdir x; cd $(echo x)\njava -jar /a.jar\nsay $(basename $(pwd))",
+	"exec java -jar /a.jar\nsay never",
+	"(exec java -jar /a.jar; say never)\nsay b",
+	"exec java -jar /a.jar || say never",
+	"java -jar /a.jar | tee log || say never\nsay b $?",
+	"java -jar /a.jar | tee log && say always",
+	"java -jar /a.jar || say bad\nif [ $? -ne 0 ]; then say never; fi",
 	"X=$(echo one)\njava -jar /a.jar\nsay $X",
 	"for I in 1 2; do say $I; done\njava -jar /a.jar\nfor I in 3 4; do say $I; done",
 	"say a\nX=1\njava -jar /a.jar\nsay $X\nexit 0",
@@ -64,7 +73,7 @@ func TestFlow(t *testing.T) {
 		}
 		for _, code := range []int{0, 3} {
 			want, wantCode := runFlow(t, code, script)
-			got, gotCode := runFlow(t, code, "sh -eu before || exit\nBATCH_EXIT_CODE=0\njava -jar /a.jar || export BATCH_EXIT_CODE=$?\nexport BATCH_EXIT_CODE\nsh -eu after || exit\nexit $BATCH_EXIT_CODE", start.Before, start.After)
+			got, gotCode := runFlow(t, code, asBatch, start.Before, start.After)
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("java ends with %d; Jenkins does (-), the batch (+)\n%s\n%s\nbefore:\n%s\nafter:\n%s", code, diff, script, start.Before, start.After)
 			}
@@ -78,6 +87,48 @@ func TestFlow(t *testing.T) {
 		}
 	}
 }
+
+// TestAnyFlow has scripts put together of what people write around java: what
+// is done is the same. Their number is fixed, so that the test is.
+func TestAnyFlow(t *testing.T) {
+	heads := []string{"", "", "#!/bin/sh\n", "#!/bin/bash\n", "#!/bin/sh -e\n", "#!/bin/bash -e\n"}
+	before := []string{"say p1", "set -e", "set +e", "X=1", "Y=$(echo two)", "[ -f nope ] && say no", "[ -d . ] && say yes", "if [ -f nope ]; then say a; else say b; fi",
+		"f() { say f $1; return 3; }", "mkdir -p d && cd d", "cd /tmp", "say p2 || true", "false || say q", "export Z=zz", "! false", "for i in 1 2; do say $i; done", "(cd /; say sub)", "{ say grp; }"}
+	java := []string{"java -jar /a.jar", "exec java -jar /a.jar", "java -jar /a.jar | tee log", "time java -jar /a.jar", "X=5 java -jar /a.jar"}
+	around := []string{"%", "%", "% || exit 7", "% || say bad", "% && say ok", "% && say ok || say bad", "{ %\n say in; }", "(%\n say in)", "% || { say bad; exit 2; }"}
+	after := []string{"say r1", "RC=$?", "say rc $?", "[ $? -eq 0 ] || exit 9", "if [ $? -ne 0 ]; then say failed; exit 5; fi", "exit 0", "exit $?", "exit $RC", "say x $X y $Y", "f 2", "say z $Z", "set +e", "[ -f nope ] && say no", "false"}
+	understood := 0
+	for seed := range uint64(60) {
+		r := rand.New(rand.NewPCG(seed, 0))
+		pick := func(list []string) string { return list[r.IntN(len(list))] }
+		script := pick(heads)
+		for range r.IntN(4) {
+			script += pick(before) + "\n"
+		}
+		script += strings.Replace(pick(around), "%", pick(java), 1) + "\n"
+		for range r.IntN(4) {
+			script += pick(after) + "\n"
+		}
+		start, err := javastart.Read(script, func(string) bool { return false })
+		if err != nil {
+			continue
+		}
+		understood++
+		for _, code := range []int{0, 3} {
+			want, _ := runFlow(t, code, script)
+			got, _ := runFlow(t, code, asBatch, start.Before, start.After)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%d: java ends with %d; Jenkins does (-), the batch (+)\n%s\n%s\nbefore:\n%s\nafter:\n%s", seed, code, diff, script, start.Before, start.After)
+			}
+		}
+	}
+	if understood < 50 {
+		t.Errorf("only %d scripts were understood", understood)
+	}
+}
+
+// asBatch does as batchctl's jobs do.
+const asBatch = "sh -eu before || exit\nBATCH_EXIT_CODE=0\njava -jar /a.jar || export BATCH_EXIT_CODE=$?\nexport BATCH_EXIT_CODE\nsh -eu after || exit\nexit $BATCH_EXIT_CODE"
 
 // runFlow runs a script with a java that ends with a code, and returns what
 // was done, and how it ended. Parts are scripts beside it.
@@ -107,7 +158,7 @@ func runFlow(t *testing.T, code int, script string, parts ...string) (string, in
 		t.Fatalf("%v %s", err, said)
 	}
 	out, err := os.ReadFile(filepath.Join(dir, "out"))
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		t.Fatal(err)
 	}
 	return string(out), cmd.ProcessState.ExitCode()

@@ -19,6 +19,8 @@ type walker struct {
 	errexit  bool // a command that fails ends the script
 	pipefail bool // a pipe fails with any of its commands
 	survives bool // the script goes on where java fails
+	replaced bool // java takes the place of the shell, so nothing comes after it
+	hidden   bool // what the statement with java ends with is not what java ends with
 	out      *Start
 
 	pre     []*syntax.Stmt // the statements before java
@@ -60,7 +62,7 @@ func (w *walker) sequence(list []*syntax.Stmt) error {
 			w.statement(s)
 			continue
 		}
-		w.survives = !w.errexit
+		w.survives, w.hidden = !w.errexit, false
 		if err := w.start(s); err != nil {
 			return err
 		}
