@@ -19,13 +19,10 @@ func (v *variant) path() string { return v.cluster + "/" + v.group + "/" + v.app
 // maxVariants bounds the batches that a matrix becomes.
 const maxVariants = 200
 
-// name gives every job its place in the tree. The jobs are sorted, so that
-// of two with one name it is always the same that gets a number.
-//
-// A job whose name is one of a tree as it stands keeps it, whatever the others
-// become.
-func (m *maker) name() {
-	taken := map[string]bool{}
+// toName lists the jobs in the order in which they get their names: sorted, so
+// that of two with one name it is always the same that gets a number, and first
+// those whose name is one of a tree as it stands.
+func (m *maker) toName() []*imported {
 	var exact, others []*imported
 	for _, j := range m.jobs {
 		cluster, group, app := m.place(j.source.Name)
@@ -37,7 +34,13 @@ func (m *maker) name() {
 			others = append(others, j)
 		}
 	}
-	for _, j := range append(exact, others...) {
+	return append(exact, others...)
+}
+
+// name gives every job its place in the tree.
+func (m *maker) name() {
+	taken := map[string]bool{}
+	for _, j := range m.toName() {
 		cluster, group, app := m.place(j.source.Name)
 		combinations := combine(j.job.Axes)
 		if len(combinations) > maxVariants {

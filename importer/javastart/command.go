@@ -73,7 +73,9 @@ func (w *walker) binary(b *syntax.BinaryCmd) error {
 		w.behind(guard, []*syntax.Stmt{b.Y})
 		return nil
 	case b.Op == syntax.AndStmt:
-		w.lead(b.X)
+		if err := w.lead(b.X); err != nil {
+			return err
+		}
 		return w.start(b.Y)
 	case b.Op == syntax.OrStmt && first:
 		if err := w.start(b.X); err != nil {
@@ -115,16 +117,6 @@ func (w *walker) otherwise(s *syntax.Stmt) {
 		return
 	}
 	w.behind(failure, []*syntax.Stmt{s})
-}
-
-// lead takes in what stands before && java: one statement, or a list of such.
-func (w *walker) lead(s *syntax.Stmt) {
-	if b, ok := s.Cmd.(*syntax.BinaryCmd); ok && b.Op == syntax.AndStmt && len(s.Redirs) == 0 {
-		w.lead(b.X)
-		w.lead(b.Y)
-		return
-	}
-	w.statement(s)
 }
 
 // redirects takes in where the output of java goes. Input cannot be kept.

@@ -127,3 +127,34 @@ func (w *walker) blocks(list []part) string {
 	}
 	return Script(w.text, "", text, w.errexit)
 }
+
+// lead takes in what stands before && java: one statement, or a list of such.
+// A batch whose script before java fails does not start java either.
+func (w *walker) lead(s *syntax.Stmt) error {
+	if b, ok := s.Cmd.(*syntax.BinaryCmd); ok && b.Op == syntax.AndStmt && len(s.Redirs) == 0 {
+		if err := w.lead(b.X); err != nil {
+			return err
+		}
+		return w.lead(b.Y)
+	}
+	call, simple := s.Cmd.(*syntax.CallExpr)
+	if !simple || s.Negated || conditions[lit(call)] {
+		return w.notPlain(s, "java is started in a condition")
+	}
+	w.statement(s)
+	last := len(w.pre) - 1
+	w.pre[last] = required(w.pre[last])
+	return nil
+}
+
+// conditions are commands that people ask something by.
+var conditions = map[string]bool{"[": true, "test": true, "[[": true, "grep": true, "false": true, "pgrep": true}
+
+// required is a statement whose failure ends the script.
+func required(s *syntax.Stmt) *syntax.Stmt {
+	exit, err := parse("exit 1")
+	if err != nil {
+		return s
+	}
+	return &syntax.Stmt{Position: s.Position, Cmd: &syntax.BinaryCmd{OpPos: s.End(), Op: syntax.OrStmt, X: s, Y: exit.Stmts[0]}}
+}
