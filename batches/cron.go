@@ -3,6 +3,7 @@ package batches
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/bits"
 	"strconv"
@@ -26,6 +27,9 @@ var cronAliases = map[string]string{
 
 // daysIn is the most days that each month can have.
 var daysIn = [...]int{0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}
+
+// ErrNever is the fault of a line that Jenkins takes, and that starts nothing.
+var ErrNever = errors.New("never comes")
 
 // ParseCron reads a line in Jenkins' cron syntax and returns it with plain
 // numbers: H and H(a-b) become numbers that depend on seed alone (a job's
@@ -75,7 +79,7 @@ func cronSets(line, seed string) (sets [len(cronFields)]uint64, err error) {
 		i++
 	}
 	if !comes(sets[2], sets[3]) {
-		return sets, fmt.Errorf("%q never comes: no month in it has such a day", given)
+		return sets, fmt.Errorf("%q %w: no month in it has such a day", given, ErrNever)
 	}
 	return sets, nil
 }

@@ -10,8 +10,8 @@
 //	place     each value to the layers where it costs the least text (place.go)
 //	write     layers and leaves, as a person would (write.go)
 //
-// None of them is trusted: Same compares every value of every job of the new
-// tree with the old one, and the caller writes nothing where they differ.
+// None of them is trusted: in the end the new tree is resolved, and compared
+// with the old one by every value of every job (same.go).
 //
 // Read first Factor, then (*placer).plan.
 package factor
@@ -19,7 +19,6 @@ package factor
 import (
 	"fmt"
 	"io/fs"
-	"strings"
 
 	"github.com/batchctl/batchctl/batches"
 )
@@ -39,6 +38,15 @@ type Result struct {
 	After  int // and in the new one
 	Lifted []Lifted
 	Odd    []Odd
+}
+
+// over is the new tree, as it would be on the disk.
+func (r *Result) over(fsys fs.FS) *batches.Tree {
+	files := make(map[string][]byte, len(r.Files))
+	for _, f := range r.Files {
+		files[f.Path] = f.Text
+	}
+	return batches.Load(batches.NewOverlay(fsys, files, nil))
 }
 
 // Lifted says where a value went that many jobs had each by itself.
@@ -66,7 +74,8 @@ func (e *FaultyError) Error() string {
 
 // Factor makes a tree with layers of a flat one. The same tree gives the same
 // result. It returns a *NotFlatError or a *FaultyError for a tree that it
-// does not take.
+// does not take. It reads files more than once: they must not change meanwhile
+// (see batches.Snapshot).
 func Factor(fsys fs.FS) (*Result, error) {
 	tree := batches.Load(fsys)
 	docs, faults := tree.Effective()
@@ -94,35 +103,5 @@ func Factor(fsys fs.FS) (*Result, error) {
 		return nil, err
 	}
 	r.Jobs, r.Leaves, r.Odd = len(t.jobs), len(t.leaves), odd
-	return r, nil
-}
-
-// Same compares two trees by every effective value of every job. It returns
-// an error that names the first difference.
-func Same(old, new []batches.Effective) error {
-	if len(old) != len(new) {
-		return fmt.Errorf("there would be %d jobs, and there are %d", len(new), len(old))
-	}
-	for i := range old {
-		a, b := &old[i], &new[i]
-		if a.Path != b.Path || a.Phase != b.Phase || a.Type != b.Type || a.Kind != b.Kind {
-			return fmt.Errorf("there would be a job %s, where %s is", b.Path, a.Path)
-		}
-		values := make(map[string]string, len(a.Values))
-		for _, v := range a.Values {
-			values[strings.Join(v.Path, "\x00")] = encode(v.Node)
-		}
-		for _, v := range b.Values {
-			key := strings.Join(v.Path, "\x00")
-			was, there := values[key]
-			if now := encode(v.Node); !there || now != was {
-				return fmt.Errorf("%s: %s would be %q, and is %q", a.Path, strings.Join(v.Path, "."), now, was)
-			}
-			delete(values, key)
-		}
-		for key := range values {
-			return fmt.Errorf("%s: %s would be gone", a.Path, strings.ReplaceAll(key, "\x00", "."))
-		}
-	}
-	return nil
+	return r, verify(tree, docs, r.over(fsys))
 }

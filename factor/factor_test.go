@@ -271,6 +271,47 @@ func TestRemoved(t *testing.T) {
 	}
 }
 
+// TestOwn: no layer says when batches run, or whether.
+func TestOwn(t *testing.T) {
+	files := map[string]string{"clusters/c.yaml": "phase: live\n"}
+	for i := range 9 {
+		name := fmt.Sprintf("a%d", i)
+		files["apps/g/"+name+".yaml"] = batch(name, "c", "  schedule: {cron: 1 2 * * *, timezone: Asia/Seoul}\n  disabled: true\n  after: [first]\n")
+	}
+	files["apps/g/first.yaml"] = batch("first", "c", "  timeout: 1h\n")
+	now, _ := factored(t, tree(files))
+	want := "apiVersion: batchctl/v1\nkind: Batch\nmetadata: {name: a1}\nspec:\n  schedule: {cron: 1 2 * * *}\n  disabled: true\n  after: [first]\n"
+	if diff := cmp.Diff(want, string(now["apps/g/a1.yaml"].Data)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestLeafIsLive: of two values a leaf says the one of its larger cluster.
+func TestLeafIsLive(t *testing.T) {
+	files := map[string]string{"clusters/live-1.yaml": "phase: live\n", "clusters/dev-1.yaml": "phase: dev\n"}
+	for i := range 6 {
+		files[fmt.Sprintf("apps/g/live%d.yaml", i)] = batch(fmt.Sprintf("live%d", i), "live-1", "  timeout: 1h\n")
+	}
+	files["apps/g/both.yaml"] = batch("both", "dev-1, live-1", "  schedule: {timezone: Asia/Seoul}\n") + `overrides:
+  - when: {cluster: [dev-1]}
+    set: {spec: {schedule: {cron: 0 13 * * 1-5}}}
+  - when: {cluster: [live-1]}
+    set: {spec: {schedule: {cron: 0 1 * * *}}}
+`
+	now, _ := factored(t, tree(files))
+	want := `spec:
+  schedule: {cron: 0 1 * * *, timezone: Asia/Seoul}
+  timeout: null
+overrides:
+  - when: {cluster: [dev-1]}
+    set:
+      spec: {schedule: {cron: 0 13 * * 1-5}}
+`
+	if text := string(now["apps/g/both.yaml"].Data); !strings.HasSuffix(text, want) {
+		t.Error(text)
+	}
+}
+
 // TestWholeWords: a name within a word is not the job's name.
 func TestWholeWords(t *testing.T) {
 	files := map[string]string{"clusters/c.yaml": "phase: live\n"}

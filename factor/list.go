@@ -24,6 +24,7 @@ func useVariables(p *placer) {
 			v.try(c, s)
 		}
 	}
+	v.merge()
 }
 
 // variables gives variables their names. Shapes of one column share them.

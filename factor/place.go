@@ -1,6 +1,9 @@
 package factor
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // level is a layer, in the order in which layers win.
 type level int
@@ -126,7 +129,7 @@ func (p *placer) plan(c *column, use int) plan {
 	var out plan
 	have := make([]*val, len(c.cell))
 	for l := range levels {
-		if l < leafLevel && use&(1<<l) == 0 {
+		if l < leafLevel && (use&(1<<l) == 0 || ofItsOwn(c)) {
 			continue
 		}
 		for _, b := range p.order[l] {
@@ -144,6 +147,17 @@ func (p *placer) plan(c *column, use int) plan {
 		}
 	}
 	return out
+}
+
+// ofItsOwn reports what each batch says itself, however many say the same: when
+// it runs, after which others, and whether at all. A new batch that inherited
+// that would run because nobody thought of it.
+func ofItsOwn(c *column) bool {
+	switch strings.Join(c.path, ".") {
+	case "spec.schedule.cron", "spec.after", "spec.disabled":
+		return true
+	}
+	return false
 }
 
 // choose finds the value for a file that saves the most, and whether it saves
@@ -172,14 +186,18 @@ func (p *placer) choose(c *column, jobs []int, have []*val, l level) (*val, bool
 	var best *val
 	saved := 0
 	for _, w := range wanted {
-		if l < leafLevel && counts[w] < len(jobs)/common {
+		if l < leafLevel && counts[w]*common < len(jobs) {
 			continue // chance, and nothing that these jobs have in common
 		}
 		then := p.price(c, w, under(have, jobs), l)
 		for other, n := range counts {
 			then += n * p.fix(c, other, w, l)
 		}
-		if now-then > saved {
+		least := saved
+		if l == leafLevel && best != nil && w != nil && counts[w] == counts[best] {
+			least += fewBytes
+		}
+		if now-then > least {
 			best, saved = w, now-then
 		}
 	}
@@ -189,6 +207,11 @@ func (p *placer) choose(c *column, jobs []int, have []*val, l level) (*val, bool
 // common is the share of its jobs that must want a value for a layer to have
 // it: one in three.
 const common = 3
+
+// fewBytes is what a leaf may cost more for saying itself what is so on its
+// larger cluster, of values that equally many of its clusters have: people
+// read a leaf for what runs live, and an override for where that is not so.
+const fewBytes = 16
 
 func (p *placer) wrong(c *column, jobs []int, have []*val) bool {
 	return slices.ContainsFunc(jobs, func(i int) bool { return c.cell[i] != free && c.cell[i] != have[i] })
@@ -215,6 +238,9 @@ func (p *placer) fix(c *column, want, have *val, l level) int {
 // is inherited is written as what is appended, in a leaf.
 func (p *placer) price(c *column, want, have *val, l level) int {
 	line := len(c.path[len(c.path)-1]) + 4
+	if l == overrideLevel {
+		line += 30
+	}
 	switch {
 	case want == nil:
 		// To take something away is the hardest to read.
@@ -224,8 +250,6 @@ func (p *placer) price(c *column, want, have *val, l level) int {
 			line += len(item) + 4
 		}
 		return line + 1
-	case l == overrideLevel:
-		line += 30
 	}
 	return line + want.size + 4*len(want.items)
 }

@@ -1,6 +1,7 @@
 package factor
 
 import (
+	"regexp"
 	"strings"
 )
 
@@ -44,12 +45,12 @@ func textShape(t *table, c *column) *shape {
 }
 
 func newTextShape(c *column, jobs []int, texts []string, prefix, suffix string) *shape {
-	s := &shape{jobs: jobs, piece: map[int][]string{}, names: []string{variableName(strings.Join(c.path[1:], "_"))}}
+	s := &shape{jobs: jobs, piece: map[int][]string{}, names: []string{pieceName(c.path, prefix)}}
 	version := true
 	for i, j := range jobs {
 		piece := texts[i][len(prefix) : len(texts[i])-len(suffix)]
 		s.piece[j] = []string{piece}
-		version = version && strings.Trim(piece, "0123456789.") == ""
+		version = version && versions.MatchString(piece)
 	}
 	if version {
 		s.names = []string{"VERSION"}
@@ -61,6 +62,23 @@ func newTextShape(c *column, jobs []int, texts []string, prefix, suffix string) 
 		return newVal(node)
 	}
 	return s
+}
+
+// versions are the versions of artifacts: 3.1, 2.0.0-rc1.
+var versions = regexp.MustCompile(`^v?\d+([.]\d+)+([-.+]\w+)*$`)
+
+// pieceName names a piece of a field's text: the host of a URL, or a part. The
+// names of free maps say enough without the field that they stand in.
+func pieceName(path []string, prefix string) string {
+	field := path[1:]
+	if len(path) > 2 && (path[1] == "env" || path[len(path)-2] == "properties") {
+		field = path[len(path)-1:]
+	}
+	end := "_PART"
+	if strings.HasSuffix(prefix, "://") || strings.HasSuffix(prefix, "@") {
+		end = "_HOST"
+	}
+	return variableName(strings.Join(field, "_")) + end
 }
 
 // alike finds how texts begin and end alike, up to a sign that parts words,

@@ -161,6 +161,7 @@ func (b *builder) scripts() {
 		m := yamldoc.Map()
 		yamldoc.Set(m, yamldoc.Text(name), "name")
 		yamldoc.Set(m, text(strings.TrimRight(run, "\n")+"\n"), "run")
+		b.secretsIn(run)
 		list.Content = append(list.Content, m)
 	}
 	for _, s := range program.before {

@@ -1,11 +1,13 @@
 package importer
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/batchctl/batchctl/importer/jobxml"
 	"github.com/batchctl/batchctl/internal/yamldoc"
 )
 
@@ -135,10 +137,7 @@ func (b *builder) secrets() {
 			b.set(b.secret(s.ID, s.Type), "secrets", s.Variable)
 			continue
 		}
-		prefix := s.Variable
-		if at := strings.LastIndexByte(prefix, '_'); at > 0 {
-			prefix = prefix[:at]
-		}
+		prefix := b.prefix(s)
 		b.set(b.secret(s.ID, s.Type), "secrets", prefix)
 		for _, pair := range []variable{{s.Variable, prefix + "_USR"}, {s.Password, prefix + "_PSW"}} {
 			if pair.name != pair.value && pair.name != "" {
@@ -146,6 +145,30 @@ func (b *builder) secrets() {
 			}
 		}
 	}
+}
+
+// prefix is the name of a credential with a user and a password. Where the job
+// has a variable of that name already, it is made of the credential's id.
+func (b *builder) prefix(s jobxml.Binding) string {
+	prefix := s.Variable
+	if at := strings.LastIndexByte(prefix, '_'); at > 0 {
+		prefix = prefix[:at]
+	}
+	taken := func(name string) bool {
+		return name == s.Variable || name == s.Password || b.given(name) || yamldoc.Get(b.spec, "secrets", name) != nil
+	}
+	if !taken(prefix) {
+		return prefix
+	}
+	name := strings.ToUpper(strings.NewReplacer("-", "_", ".", "_").Replace(plainName(s.ID)))
+	if name[0] >= '0' && name[0] <= '9' {
+		name = "_" + name
+	}
+	base := name
+	for n := 2; taken(name); n++ {
+		name = fmt.Sprintf("%s_%d", base, n)
+	}
+	return name
 }
 
 func (b *builder) secret(id, typ string) *yaml.Node {

@@ -27,6 +27,7 @@ type Source struct {
 	Name string // full name: folders and job, separated by slashes
 	From string // the file or URL that it was read from, for messages
 	XML  []byte // its config.xml
+	Skip string // why it was not read, if it was not; the report has it
 }
 
 // Options say what the jobs themselves do not.
@@ -71,7 +72,7 @@ type Finding struct {
 type BrokenError struct{ Problems []string }
 
 func (e *BrokenError) Error() string {
-	return strings.Join(e.Problems, "\n")
+	return strings.Join(e.Problems, "\n") + "\nnothing was written; mend what is named here, or move it away"
 }
 
 // maker holds what all jobs of an import share.
@@ -113,6 +114,7 @@ func Import(sources []Source, o Options) (*Result, error) {
 	for _, j := range m.jobs {
 		if j.report.Reason != "" {
 			j.report.Findings = nil // it is kept whole
+			j.secretsOf(j.root)
 		}
 	}
 	m.name()
@@ -127,6 +129,10 @@ func (m *maker) read(sources []Source) error {
 	problems := make([]string, len(sources))
 	parallel(len(sources), func(i int) {
 		s := sources[i]
+		if s.Skip != "" {
+			all[i] = &imported{source: s, report: Job{Job: s.Name, Reason: s.Skip}}
+			return
+		}
 		root, err := jobxml.Parse(s.XML)
 		var job *jobxml.Job
 		if err == nil {
@@ -193,7 +199,7 @@ func isFolder(err error) bool {
 
 // finding adds to the report; a text for the leaf's comment goes with it.
 func (j *imported) finding(rule, what, text string) {
-	f := Finding{Rule: rule, What: what, Text: text}
+	f := Finding{Rule: rule, What: what, Text: withoutSecrets(text)}
 	if !slices.Contains(j.report.Findings, f) {
 		j.report.Findings = append(j.report.Findings, f)
 	}
@@ -202,7 +208,7 @@ func (j *imported) finding(rule, what, text string) {
 // keep is finding for what is put into a comment as well.
 func (j *imported) keep(rule, what, text string) {
 	j.finding(rule, what, text)
-	line := text
+	line := withoutSecrets(text)
 	if line == "" {
 		line = what
 	}

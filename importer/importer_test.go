@@ -240,7 +240,7 @@ node('big') {
 
 func TestMatrix(t *testing.T) {
 	r := run(t, importer.Options{}, source("live-1/pay/all", `<matrix-project><axes><hudson.matrix.TextAxis><name>REGION</name><values><string>kr</string><string>jp</string></values></hudson.matrix.TextAxis>
-<hudson.matrix.LabelAxis><name>label</name><values><string>big</string></values></hudson.matrix.LabelAxis></axes><combinationFilter>x</combinationFilter>
+<hudson.matrix.LabelAxis><name>label</name><values><string>big</string></values></hudson.matrix.LabelAxis></axes><combinationFilter/><executionStrategy><runSequentially>true</runSequentially></executionStrategy>
 <builders><hudson.tasks.Shell><command>java -jar /a.jar --r=$REGION</command></hudson.tasks.Shell></builders></matrix-project>`),
 		project("live-1/pay/next", "java -jar /a.jar", `<triggers><jenkins.triggers.ReverseBuildTrigger><upstreamProjects>all</upstreamProjects></jenkins.triggers.ReverseBuildTrigger></triggers>`))
 	all := jobs(t, r)
@@ -251,8 +251,8 @@ func TestMatrix(t *testing.T) {
 	if fmt.Sprint(next.Batch.Upstream) != "[live-1/pay/all-jp-big live-1/pay/all-kr-big]" {
 		t.Error(next.Batch.Upstream)
 	}
-	if text := file(t, r, "apps/pay/all-jp-big.yaml"); !strings.Contains(text, "# kept: combinationFilter: x\n") {
-		t.Error(text)
+	if !slices.ContainsFunc(r.Report[0].Findings, func(f importer.Finding) bool { return f.Rule == "sequential" }) {
+		t.Errorf("%+v", r.Report[0])
 	}
 }
 
@@ -276,6 +276,12 @@ func TestNames(t *testing.T) {
 	}
 	if file(t, r, "clusters/main.yaml") != "apiVersion: batchctl/v1\nphase: live\n" || file(t, r, "clusters/prod-2.yaml") != "apiVersion: batchctl/v1\nphase: prod\n" {
 		t.Error("phases")
+	}
+	for _, j := range r.Report {
+		folderless := strings.HasPrefix(j.Batches[0], "main/")
+		if has(j, "cluster", "") != folderless || has(j, "renamed", "was "+j.Job) != slices.Contains([]string{"정산/일 마감", "A b/C (d)", "A b/c-d", "Prod-2/x/y/z"}, j.Job) {
+			t.Errorf("%+v", j)
+		}
 	}
 	one := run(t, importer.Options{Cluster: "c"}, project("Prod/x/y", s, ""))
 	file(t, one, "apps/prod-x/y.yaml")
@@ -326,7 +332,7 @@ func TestFindings(t *testing.T) {
 		{"export PS4=x\njava -jar /a.jar", "", "refused"},
 		{"export JAVA_TOOL_OPTIONS=-Xmx1g\njava -jar /a.jar", "", "java-env"},
 		{"java -jar /a.jar &", "", "background"},
-		{"java -jar /a.jar", "<triggers><hudson.triggers.TimerTrigger><spec>99 * * * *</spec></hudson.triggers.TimerTrigger></triggers>", "refused"},
+		{"java -jar /a.jar", "<triggers><hudson.triggers.TimerTrigger><spec>99 * * * *</spec></hudson.triggers.TimerTrigger></triggers>", "no-schedule"},
 	}
 	for _, tt := range tests {
 		r := run(t, importer.Options{}, project("live-1/pay/a", tt.shell, tt.more))

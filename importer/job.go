@@ -13,8 +13,8 @@ type axis = jobxml.Axis
 
 // step is a shell step of a job.
 type step struct {
-	text string
-	name string
+	text, name string
+	label      string // of a Pipeline: that of the agent it runs on
 }
 
 // program is what a job runs: the start of java, and the steps around it.
@@ -30,6 +30,10 @@ func (m *maker) understand(j *imported) {
 		what, text := k.Path, strings.TrimSuffix(k.Path+": "+k.Text, ": ")
 		j.keep("kept", "not understood, and kept as a comment: "+what, "kept: "+text)
 	}
+	if reason := matrixReason(j.job); reason != "" {
+		j.report.Reason = reason
+		return
+	}
 	if j.job.Form == jobxml.Pipeline {
 		if j.job.Script == "" {
 			j.report.Reason = "its Pipeline is not in the job but in a repository; import cannot read that"
@@ -41,12 +45,24 @@ func (m *maker) understand(j *imported) {
 		}
 	} else {
 		for i, text := range j.job.Steps {
-			j.steps = append(j.steps, step{strings.ReplaceAll(text, "\r\n", "\n"), fmt.Sprintf("step-%d", i+1)})
+			j.steps = append(j.steps, step{text: strings.ReplaceAll(text, "\r\n", "\n"), name: fmt.Sprintf("step-%d", i+1)})
 		}
 	}
 	if err := j.findProgram(); err != nil {
 		j.report.Reason = err.Error()
 	}
+}
+
+// matrixReason says why it is not known which combinations of a matrix run. To
+// run one that did not run so far may be worse than to run none.
+func matrixReason(job *jobxml.Job) string {
+	switch {
+	case len(job.OtherAxes) > 0:
+		return "import does not know the values of its axes of the kind " + strings.Join(job.OtherAxes, ", ")
+	case job.Filter != "":
+		return "it runs only some combinations of its axes, and import cannot work out which (" + job.Filter + ")"
+	}
+	return ""
 }
 
 // findProgram finds the one step that starts java. Steps before it and after
@@ -84,11 +100,11 @@ func (j *imported) findProgram() error {
 	}
 	j.program = &program{start: start}
 	for _, s := range j.steps[:at] {
-		s.text = shellOptions(s.text) + s.text
+		s.text = javastart.Script(s.text, "", s.text, javastart.Errexit(s.text))
 		j.program.before = append(j.program.before, s)
 	}
 	for _, s := range j.steps[at+1:] {
-		s.text = shellOptions(s.text) + "[ \"$BATCH_EXIT_CODE\" -eq 0 ] || exit 0\n" + s.text
+		s.text = javastart.Script(s.text, "[ \"$BATCH_EXIT_CODE\" -eq 0 ] || exit 0\n", s.text, javastart.Errexit(s.text))
 		j.program.after = append(j.program.after, s)
 	}
 	for _, c := range start.Comments {
@@ -98,15 +114,6 @@ func (j *imported) findProgram() error {
 		j.keep(n.Rule, noteWhat[n.Rule], n.Text)
 	}
 	return nil
-}
-
-// shellOptions begins a script that Jenkins ran in a shell with other options
-// than batchctl does, which are -eu.
-func shellOptions(script string) string {
-	if javastart.Errexit(script) {
-		return "set +u\n"
-	}
-	return "set +eu\n"
 }
 
 // noteWhat says in general what javastart's notes say of one job.
@@ -121,6 +128,8 @@ var noteWhat = map[string]string{
 	"sources":    "the script reads another one, and what that sets is not known; put it under env",
 	"limits":     "the script set limits for java; now the machine has to have them",
 	"env":        "the script exports what it works out by running something; the program does not get it",
+	"dead":       "a part of the script that never ran is left out",
+	"default":    "a variable that nothing in the job sets has its default; the agents may have set it",
 	"anew":       "what is done after java works out anew what the script had worked out before it",
 }
 

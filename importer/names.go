@@ -19,14 +19,28 @@ func (v *variant) path() string { return v.cluster + "/" + v.group + "/" + v.app
 // maxVariants bounds the batches that a matrix becomes.
 const maxVariants = 200
 
-// name gives every job its place in the tree. The jobs are sorted, so that
-// of two with one name it is always the same that gets a number.
+// toName lists the jobs in the order in which they get their names: sorted, so
+// that of two with one name it is always the same that gets a number, and first
+// those whose name is one of a tree as it stands.
+func (m *maker) toName() []*imported {
+	var exact, others []*imported
+	for _, j := range m.jobs {
+		cluster, group, app := m.place(j.source.Name)
+		switch v := (&variant{cluster: cluster, group: group, app: app}); {
+		case j.report.Reason != "":
+		case len(j.job.Axes) == 0 && v.path() == j.source.Name:
+			exact = append(exact, j)
+		default:
+			others = append(others, j)
+		}
+	}
+	return append(exact, others...)
+}
+
+// name gives every job its place in the tree.
 func (m *maker) name() {
 	taken := map[string]bool{}
-	for _, j := range m.jobs {
-		if j.report.Reason != "" {
-			continue
-		}
+	for _, j := range m.toName() {
 		cluster, group, app := m.place(j.source.Name)
 		combinations := combine(j.job.Axes)
 		if len(combinations) > maxVariants {
@@ -46,11 +60,17 @@ func (m *maker) name() {
 			j.variants = append(j.variants, v)
 			j.report.Batches = append(j.report.Batches, v.path())
 		}
-		if j.report.Batches[0] != j.source.Name && len(combinations) == 1 {
+		if len(combinations) == 1 && !strings.HasSuffix("/"+cluster+"/"+j.variants[0].group+"/"+j.variants[0].app, "/"+j.source.Name) {
 			j.keep("renamed", "the job's name, or its folders, are no names of a tree", "was "+j.source.Name)
+		}
+		if m.options.Cluster == "" && strings.Count(j.source.Name, "/") < 2 {
+			j.finding("cluster", "it stands in no folder of a cluster, so it is on "+cluster+"; --cluster names another", "")
 		}
 		if len(combinations) > 1 {
 			j.finding("matrix", "each combination of the axes is a batch of its own now", strings.Join(j.report.Batches, ", "))
+			if j.job.Sequential {
+				j.finding("sequential", "the combinations of its axes ran one after the other; now they run side by side, unless spec.after says otherwise", "")
+			}
 		}
 	}
 }

@@ -15,12 +15,24 @@ func (j *imported) pipeline() error {
 		return err
 	}
 	p := pipeline{imported: j, names: map[string]string{}}
-	return p.statements(list)
+	if err := p.statements(list); err != nil || len(j.steps) == 0 {
+		return err
+	}
+	j.job.Label = j.steps[0].label
+	for _, s := range j.steps {
+		if s.label != j.job.Label {
+			return fmt.Errorf("its steps run on several agents (%q, %q); make a batch of each part, the later one after the first", j.job.Label, s.label)
+		}
+	}
+	return nil
 }
 
 type pipeline struct {
 	*imported
 	names map[string]string // variables with plain values
+	label string            // of the agent that steps run on here
+	dir   string            // the directory that they run in
+	timed bool              // it sets its timer itself
 }
 
 func (p *pipeline) statements(list []groovy.Statement) error {
@@ -57,12 +69,13 @@ func (p *pipeline) step(c *groovy.Call, line int) error {
 		return p.environment(c, line)
 	case c.Name == "agent":
 		return p.agent(c)
-	case c.Name == "timeout" && p.timeout(c),
-		c.Name == "node" && p.node(c),
-		c.Name == "withCredentials" && p.credentials(c),
-		c.Name == "withEnv" && p.withEnv(c),
-		transparent[c.Name] && c.Block:
+	case c.Name == "tools":
+		p.tools(c)
+		return nil
+	case c.Name == "timeout" && p.timeout(c), c.Name == "withEnv" && p.withEnv(c):
 		return p.statements(c.Body)
+	case c.Name == "node", c.Name == "dir", c.Name == "withCredentials", transparent[c.Name] && c.Block:
+		return p.block(c, line)
 	case p.setting(c):
 		return nil
 	case decisive[c.Name]:
@@ -82,7 +95,7 @@ func (p *pipeline) setting(c *groovy.Call) bool {
 	case "disableConcurrentBuilds":
 		p.job.Concurrent = false
 	case "cron":
-		return p.one(c, func(s string) { p.job.Cron = strings.TrimPrefix(p.job.Cron+"\n"+s, "\n") })
+		return p.one(c, p.cron)
 	case "archiveArtifacts":
 		v := c.Arg("artifacts")
 		if v == nil && len(c.Args) == 1 {
@@ -105,6 +118,15 @@ func (p *pipeline) setting(c *groovy.Call) bool {
 		return false
 	}
 	return true
+}
+
+// cron takes in a timer. What the job had is that of its last run, which the
+// next one sets anew.
+func (p *pipeline) cron(spec string) {
+	if !p.timed {
+		p.job.Cron, p.timed = "", true
+	}
+	p.job.Cron = strings.TrimPrefix(p.job.Cron+"\n"+spec, "\n")
 }
 
 // one calls do with the only argument of a call.
@@ -164,7 +186,13 @@ func (p *pipeline) shell(c *groovy.Call, line int) error {
 	if err != nil {
 		return err
 	}
-	p.steps = append(p.steps, step{strings.TrimSpace(text) + "\n", fmt.Sprintf("step-%d", len(p.steps)+1)})
+	if text = strings.TrimSpace(text) + "\n"; p.dir != "" {
+		if strings.HasPrefix(text, "#!") {
+			return &groovy.Error{Line: line, Reason: "the directory of a script that names its own shell is set around it (dir)"}
+		}
+		text = "cd '" + p.dir + "'\n" + text
+	}
+	p.steps = append(p.steps, step{text, fmt.Sprintf("step-%d", len(p.steps)+1), p.label})
 	return nil
 }
 

@@ -27,17 +27,42 @@ func (p *pipeline) timeout(c *groovy.Call) bool {
 	return true
 }
 
+// block takes in a block whose steps run once. What it sets holds in it only.
+func (p *pipeline) block(c *groovy.Call, line int) error {
+	label, dir := p.label, p.dir
+	switch {
+	case c.Name == "node" && !p.node(c):
+		return &groovy.Error{Line: line, Reason: "the label of its node is no plain text"}
+	case c.Name == "dir" && !p.one(c, func(s string) { p.dir = s }), c.Name == "dir" && (!strings.HasPrefix(p.dir, "/") || strings.Contains(p.dir, "'")):
+		return &groovy.Error{Line: line, Reason: "its steps run in a directory of the workspace (dir), and a batch has no workspace"}
+	case c.Name == "withCredentials" && !p.credentials(c):
+		return &groovy.Error{Line: line, Reason: "withCredentials binds something else than a text, a file, or a user and a password; see spec.secrets for what there is"}
+	}
+	err := p.statements(c.Body)
+	p.label, p.dir = label, dir
+	return err
+}
+
+// tools takes in the JDK of a Declarative Pipeline.
+func (p *pipeline) tools(c *groovy.Call) {
+	for i := range c.Body {
+		if t := &c.Body[i].Call; t.Name != "jdk" || !p.one(t, func(s string) { p.job.JDK = s }) {
+			p.keep("pipeline-step", "a tool of the Pipeline is left out, and kept as a comment: "+t.Name, "pipeline: tools "+t.Text)
+		}
+	}
+}
+
 func (p *pipeline) node(c *groovy.Call) bool {
 	if len(c.Args) == 0 && len(c.Named) == 0 {
 		return true
 	}
-	return p.one(c, func(s string) { p.job.Label = s })
+	return p.one(c, func(s string) { p.label = s })
 }
 
 func (p *pipeline) agent(c *groovy.Call) error {
 	for _, s := range c.Body {
 		switch {
-		case s.Call.Name == "label" && p.one(&s.Call, func(l string) { p.job.Label = l }):
+		case s.Call.Name == "label" && p.one(&s.Call, func(l string) { p.label = l }):
 		case s.Call.Name == "node" && s.Call.Block:
 			if err := p.agent(&s.Call); err != nil {
 				return err

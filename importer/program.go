@@ -34,19 +34,8 @@ func (b *builder) java() {
 	if start.Main != "" {
 		b.set(yamldoc.Text(start.Main), "java", "main")
 	}
-	for _, a := range start.Args {
-		name, value, _ := strings.Cut(strings.TrimLeft(a, "-"), "=")
-		b.secretInPlain(name, value)
-	}
+	b.secretArgs(start.Args)
 	b.lint(version, heap, options, properties)
-}
-
-// secretInPlain reports a password that stands in the job for all to read. It
-// comes along: without it the program would not run.
-func (b *builder) secretInPlain(name, value string) {
-	if value != "" && !strings.Contains(value, "${") && jobxml.SecretName(name) {
-		b.finding("secret", "a secret stands in it in plain text; make a credential of it, before this is committed", name)
-	}
 }
 
 // split takes heap and system properties out of the options. The last -Xmx
@@ -54,6 +43,7 @@ func (b *builder) secretInPlain(name, value string) {
 func (b *builder) split() (heap string, options []string, properties []variable) {
 	for _, o := range b.program.start.Options {
 		size, isHeap := strings.CutPrefix(o, "-Xmx")
+		size = inUnits(size)
 		name, value, isProperty := strings.Cut(strings.TrimPrefix(o, "-D"), "=")
 		switch {
 		case isHeap && batches.CheckValue(size, "java", "heap") == nil:
@@ -79,6 +69,20 @@ func (b *builder) split() (heap string, options []string, properties []variable)
 		}
 	}
 	return heap, options, properties
+}
+
+// inUnits writes a size in bytes with the largest unit that it has a whole
+// number of.
+func inUnits(size string) string {
+	n, err := strconv.ParseInt(size, 10, 64)
+	if err != nil || n <= 0 || n%1024 != 0 {
+		return size
+	}
+	unit := -1
+	for ; n%1024 == 0 && unit < 2; unit++ {
+		n /= 1024
+	}
+	return strconv.FormatInt(n, 10) + "kmg"[unit:unit+1]
 }
 
 // lint reports what the JVM makes of the options, as validate would.
@@ -114,11 +118,15 @@ func optionName(o string) string {
 	return o
 }
 
-// version finds the Java release: from the path of java, from JAVA_HOME, or
-// from the name of the JDK in Jenkins.
+// version finds the Java release: from the path of java, from PATH, from
+// JAVA_HOME, or from the name of the JDK in Jenkins.
 func (b *builder) version() int {
 	start := b.program.start
-	for _, text := range []string{start.Java, start.Home, b.job.JDK} {
+	paths := []string{start.Java}
+	if !strings.Contains(start.Java, "/") {
+		paths = strings.Split(start.Path, ":") // where a shell looks for it
+	}
+	for _, text := range append(paths, start.Home, b.job.JDK) {
 		n := release(text)
 		if n == 0 {
 			continue

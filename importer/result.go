@@ -48,12 +48,8 @@ func (m *maker) result() (*Result, error) {
 		}
 		if j.report.Reason != "" {
 			j.report.Batches = nil
-			file := plainPath(j.source.Name)
-			for base, n := file, 2; taken[file]; n++ {
-				file = fmt.Sprintf("%s-%d", base, n)
-			}
-			taken[file] = true
-			r.Files = append(r.Files, File{"not-imported/" + file + ".xml", whole(j.root, j.report.Reason)})
+			j.report.Reason = withoutSecrets(j.report.Reason)
+			r.keepWhole(j, taken)
 		}
 		r.Report = append(r.Report, j.report)
 	}
@@ -70,6 +66,20 @@ func (m *maker) result() (*Result, error) {
 	}
 	slices.SortFunc(r.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
 	return r, nil
+}
+
+// keepWhole writes a job that no batch was made of, under a name that no other
+// one has taken.
+func (r *Result) keepWhole(j *imported, taken map[string]bool) {
+	if j.root == nil {
+		return // it was not read
+	}
+	file := plainPath(j.source.Name)
+	for base, n := file, 2; taken[file]; n++ {
+		file = fmt.Sprintf("%s-%d", base, n)
+	}
+	taken[file] = true
+	r.Files = append(r.Files, File{"not-imported/" + file + ".xml", whole(j.root, j.report.Reason)})
 }
 
 // plainPath is a full name as the path of a file.

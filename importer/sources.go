@@ -28,12 +28,16 @@ func ReadDir(dir string) ([]Source, error) {
 	if err := r.children(top, "", 0); err != nil {
 		return nil, err
 	}
+	if len(r.found) == 0 && isJob(dir) {
+		return nil, fmt.Errorf("%s is the directory of one job; name the one above it", dir)
+	}
 	if len(r.found) == 0 {
 		return nil, fmt.Errorf("%s holds no config.xml of a job; name JENKINS_HOME, its jobs directory, or a directory of NAME.xml", dir)
 	}
 	return r.found, nil
 }
 
+// dirReader collects what it finds.
 type dirReader struct{ found []Source }
 
 // children reads what stands in a folder.
@@ -48,7 +52,9 @@ func (r *dirReader) children(dir, name string, depth int) error {
 	for _, e := range entries {
 		full, inner := filepath.Join(dir, e.Name()), strings.TrimPrefix(name+"/"+e.Name(), "/")
 		switch {
-		case strings.HasPrefix(e.Name(), "."):
+		case e.Type()&fs.ModeSymlink != 0:
+			r.link(full, inner)
+		case strings.HasPrefix(e.Name(), ".") && !isJob(full):
 		case e.IsDir():
 			err = r.item(full, inner, depth+1)
 		case e.Type().IsRegular() && strings.HasSuffix(e.Name(), ".xml") && e.Name() != "config.xml":
@@ -70,6 +76,9 @@ func (r *dirReader) item(dir, name string, depth int) error {
 		return r.children(filepath.Join(dir, "jobs"), name, depth)
 	case err == nil && info.Mode().IsRegular():
 		return r.file(config, name)
+	case err == nil && !info.IsDir():
+		r.skip(config, name, "its config.xml is no plain file, and import follows no links")
+		return nil
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
@@ -90,6 +99,25 @@ func (r *dirReader) file(path, name string) error {
 	}
 	r.found = append(r.found, Source{Name: name, From: path, XML: text})
 	return nil
+}
+
+// link takes note of a symbolic link to what may be a job: it is not followed,
+// and not forgotten either.
+func (r *dirReader) link(path, name string) {
+	if isJob(path) || strings.HasSuffix(name, ".xml") {
+		r.skip(path, strings.TrimSuffix(name, ".xml"), "it is a symbolic link, and import follows none; name its target by --from")
+	}
+}
+
+func (r *dirReader) skip(path, name, why string) {
+	r.found = append(r.found, Source{Name: name, From: path, Skip: why})
+}
+
+// isJob reports whether a directory is a job's or a folder's.
+func isJob(dir string) bool {
+	_, config := os.Stat(filepath.Join(dir, "config.xml"))
+	_, jobs := os.Stat(filepath.Join(dir, "jobs"))
+	return config == nil || jobs == nil
 }
 
 func isDir(path string) bool {

@@ -60,7 +60,7 @@ func (a *app) diff(ctx context.Context, arg, format string, mergeBase, exitWith 
 			return err
 		}
 	}
-	old, name, err := otherTree(ctx, dir, arg)
+	old, name, err := a.otherTree(ctx, dir, arg)
 	if err != nil {
 		return err
 	}
@@ -85,10 +85,13 @@ func (a *app) diff(ctx context.Context, arg, format string, mergeBase, exitWith 
 
 // otherTree opens what to compare with: a directory that is a tree, or a
 // revision.
-func otherTree(ctx context.Context, dir, arg string) (*batches.Tree, string, error) {
+func (a *app) otherTree(ctx context.Context, dir, arg string) (*batches.Tree, string, error) {
 	if arg != "" {
 		switch _, err := os.Stat(filepath.Join(arg, batches.SettingsFile)); {
 		case err == nil:
+			if err := a.recover(arg); err != nil {
+				return nil, "", err
+			}
 			return batches.Load(batches.Dir(arg)), arg, nil
 		case !errors.Is(err, os.ErrNotExist) && !strings.Contains(err.Error(), "not a directory"):
 			return nil, "", err

@@ -1,10 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"text/tabwriter"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/batchctl/batchctl/batches"
 	"github.com/batchctl/batchctl/factor"
+	"github.com/batchctl/batchctl/internal/journal"
 )
 
 // factorFlags are the flags of factor.
@@ -61,33 +63,23 @@ func (a *app) factor(f *factorFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := a.finishPending(dir); err != nil {
-		return err
-	}
 	if f.out != "" {
 		if err := emptyDir(f.out); err != nil {
 			return err
 		}
 	}
 	keepsAll()
-	result, err := factor.Factor(batches.Dir(dir))
+	tree := batches.Snapshot(batches.Dir(dir))
+	result, err := factor.Factor(tree)
 	if err != nil {
 		return err
 	}
-	files := make([]treeFile, len(result.Files))
-	for i, file := range result.Files {
-		files[i] = treeFile(file)
-	}
-	switch check := sameValues(dir); {
+	switch {
 	case f.dryRun:
-		err = tryFactored(dir, files, check)
 	case f.out != "":
-		var others []treeFile
-		if others, err = otherFiles(dir, files); err == nil {
-			err = writeNewDir(f.out, append(others, files...), check)
-		}
+		err = writeBeside(dir, f.out, result)
 	default:
-		err = changeTree(dir, files, func() error { return tryFactored(dir, files, check) })
+		err = writeInPlace(dir, tree, result)
 	}
 	if err != nil {
 		return err
@@ -95,44 +87,34 @@ func (a *app) factor(f *factorFlags) error {
 	return a.factorReport(f, dir, result)
 }
 
-// sameValues returns a check that a directory holds a tree with the same
-// effective values as another one.
-func sameValues(dir string) func(string) error {
-	return func(fresh string) error {
-		old, _ := batches.Load(batches.Dir(dir)).Effective()
-		// What is made of the values must be the same as well, as far as it
-		// can be made: a value that is right in itself may be wrong where it
-		// stands now.
-		was, is := batches.Load(batches.Dir(dir)).Resolve().Jobs(), batches.Load(batches.Dir(fresh)).Resolve().Jobs()
-		now, faults := batches.Load(batches.Dir(fresh)).Effective()
-		if len(faults) > 0 {
-			return fmt.Errorf("the factored tree would not be one: %s: %s; nothing was written: this is a fault of batchctl", faults[0].Place, faults[0].Message)
+// writeInPlace changes a tree, where its files are what has been read.
+func writeInPlace(dir string, read fs.FS, r *factor.Result) error {
+	old, files := map[string][]byte{}, map[string][]byte{}
+	for _, f := range r.Files {
+		files[f.Path] = f.Text
+		text, err := fs.ReadFile(read, f.Path)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
 		}
-		if err := factor.Same(old, now); err != nil {
-			return fmt.Errorf("the factored tree would say something else: %w; nothing was written: this is a fault of batchctl", err)
+		if err == nil {
+			old[f.Path] = text
 		}
-		if !reflect.DeepEqual(was, is) {
-			return fmt.Errorf("the factored tree would have %d sound jobs that are not the %d of now; nothing was written: this is a fault of batchctl", len(is), len(was))
-		}
-		return nil
 	}
+	return writeTree(dir, files, old)
 }
 
-// tryFactored checks the new tree in a temporary directory.
-func tryFactored(dir string, files []treeFile, check func(string) error) error {
-	temp, err := os.MkdirTemp("", "batchctl-factor-")
-	if err != nil {
-		return err
+// writeBeside writes the new tree to another directory, with all else that the
+// old one holds.
+func writeBeside(dir, out string, r *factor.Result) error {
+	files := make([]treeFile, len(r.Files))
+	for i, f := range r.Files {
+		files[i] = treeFile(f)
 	}
-	defer os.RemoveAll(temp)
 	others, err := otherFiles(dir, files)
 	if err != nil {
 		return err
 	}
-	if err := writeFiles(temp, append(others, files...)); err != nil {
-		return err
-	}
-	return check(temp)
+	return writeNewDir(out, append(others, files...))
 }
 
 // otherFiles reads the files of a tree that stay as they are.
@@ -152,7 +134,7 @@ func otherFiles(dir string, changed []treeFile) ([]treeFile, error) {
 		}
 		name = filepath.ToSlash(name)
 		switch {
-		case e.IsDir() && (e.Name() == ".git" || name == pendingDir || strings.HasPrefix(e.Name(), temporary)):
+		case e.IsDir() && (e.Name() == ".git" || name == journal.Dir || strings.Contains(e.Name(), temporary)):
 			return filepath.SkipDir
 		case known[name] || e.IsDir():
 			return nil

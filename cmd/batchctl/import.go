@@ -93,7 +93,7 @@ func (a *app) importJobs(ctx context.Context, f *importFlags) error {
 	for i, file := range result.Files {
 		files[i] = treeFile(file)
 	}
-	if err := writeNewDir(f.out, files, nil); err != nil {
+	if err := writeNewDir(f.out, files); err != nil {
 		return err
 	}
 	return a.importReport(f, result)

@@ -10,87 +10,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
-	"syscall"
 	"testing"
 
-	"github.com/batchctl/batchctl/batches"
 	"github.com/batchctl/batchctl/internal/legacy"
 	"github.com/batchctl/batchctl/internal/testenv"
 )
-
-// killAt names the variable that makes a batchctl of these tests kill itself
-// before its Nth step of writing a tree.
-const killAt = "BATCHCTL_TEST_KILL_AT"
-
-func init() {
-	n := 0
-	if _, err := fmt.Sscan(os.Getenv(killAt), &n); err != nil {
-		return
-	}
-	var steps atomic.Int64
-	before = func(string) {
-		if steps.Add(1) == int64(n) {
-			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-			select {} // the signal may take a moment to come
-		}
-	}
-}
-
-// killed runs batchctl so that it kills itself before its nth step. It
-// reports whether that came, and what was printed.
-func killed(t testing.TB, n int, args ...string) (bool, string) {
-	t.Helper()
-	// testscript.Main runs the program instead of the tests when the test
-	// binary has its name.
-	bin := filepath.Join(t.TempDir(), "batchctl")
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(self, bin); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(bin, args...)
-	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", killAt, n))
-	out, err := cmd.CombinedOutput()
-	if state := cmd.ProcessState.Sys().(syscall.WaitStatus); state.Signaled() {
-		return true, string(out)
-	}
-	if err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	return false, string(out)
-}
-
-// TestImportKilled: an import that is killed at any step leaves no tree, and
-// the next one clears up and makes it whole.
-func TestImportKilled(t *testing.T) {
-	home, parent := t.TempDir(), t.TempDir()
-	if _, err := legacy.Write(home, 3); err != nil {
-		t.Fatal(err)
-	}
-	out := filepath.Join(parent, "tree")
-	for n := 1; ; n++ {
-		stopped, text := killed(t, n, "import", "--from", home, "--out", out)
-		_, err := os.Stat(out)
-		if !stopped {
-			if err != nil || n < 5 {
-				t.Fatalf("after %d steps: %v %s", n, err, text)
-			}
-			break
-		}
-		if err == nil {
-			t.Fatalf("killed before step %d, and there is a tree", n)
-		}
-	}
-	if entries, _ := os.ReadDir(parent); len(entries) != 1 {
-		t.Errorf("left behind: %v", entries)
-	}
-	if ps := batches.Load(batches.Dir(out)).Resolve(); ps.Placed["Batch"] != 3 {
-		t.Errorf("%d batches", ps.Placed["Batch"])
-	}
-}
 
 // call runs the program in this process.
 func call(args ...string) (code int, stdout, stderr string) {
@@ -201,5 +125,21 @@ func TestImportFromJenkins(t *testing.T) {
 	// It has no build-timeout plugin either, and drops what is that plugin's.
 	if out, err := exec.Command("diff", "-r", "-x", "not-imported", "-I", "^ *timeout: ", a, b).CombinedOutput(); err != nil {
 		t.Errorf("from Jenkins comes another tree than from its files:\n%.4000s", out)
+	}
+}
+
+// TestGeneral: a table of thousands of jobs has each reason once.
+func TestGeneral(t *testing.T) {
+	for reason, want := range map[string]string{
+		"line 7 of the script: the start of java holds --d=$(date +%F (x)), which is worked out when it runs, or which nothing sets": "the start of java holds a value that is worked out when it runs, or which nothing sets",
+		"line 2 of the script: java reads its input from somewhere (<<EOF\nx (y)\nEOF)":                                              "java reads its input from somewhere",
+		"line 1 of the pipeline: it holds a loop (for); batchctl reads plain steps":                                                  "it holds a loop; batchctl reads plain steps",
+		"no shell can read it: 3:1: `foo(` must be followed by `)`":                                                                  "no shell can read it",
+		"line 4 of the script: target/a.jar is made in the job's workspace, or":                                                      "its jar is made in the job's workspace, or",
+		"it starts no java": "it starts no java",
+	} {
+		if got := general(reason); got != want {
+			t.Errorf("%q: %q", reason, got)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -61,7 +62,7 @@ func (a *app) importReport(f *importFlags, r *importer.Result) error {
 	}
 	last := fmt.Sprintf("%s: %s of %s", f.out, counted(r.Batches, "batch", "batches"), plural(len(r.Report), "job"))
 	if left > 0 {
-		last += fmt.Sprintf("; no batch of %s, which %s/not-imported keeps", plural(left, "job"), f.out)
+		last += fmt.Sprintf("; no batch of %s: see %s/not-imported", plural(left, "job"), f.out)
 	}
 	fmt.Fprintf(a.stderr, "%s\nnext: batchctl -C %s validate; batchctl factor %s\n", last, f.out, f.out)
 	return nil
@@ -79,7 +80,7 @@ func (a *app) importTable(r *importer.Result) error {
 	}
 	for _, j := range r.Report {
 		if j.Reason != "" {
-			add(0, "NO BATCH: "+j.Reason, j.Job)
+			add(0, "NO BATCH: "+general(j.Reason), j.Job)
 		}
 		seen := map[string]bool{}
 		for _, f := range j.Findings {
@@ -104,6 +105,28 @@ func (a *app) importTable(r *importer.Result) error {
 		fmt.Fprintf(w, "%d\t%s\t%s\n", g.jobs, oneLine(g.first), cut(oneLine(g.what), 160))
 	}
 	return w.Flush()
+}
+
+// particular is what a reason says of one job only, the line and the words that
+// stand there, with what is said in its place.
+var particular = []struct {
+	is *regexp.Regexp
+	by string
+}{
+	{regexp.MustCompile(`^line \d+ of the (script|pipeline): `), ""},
+	{regexp.MustCompile(`holds .*, which is worked out`), "holds a value that is worked out"},
+	{regexp.MustCompile(`(no shell can read it).*`), "$1"},
+	{regexp.MustCompile(`^\S+ (is made in the job's workspace)`), "its jar $1"},
+	{regexp.MustCompile(` \(.*\)`), ""},
+}
+
+// general is a reason as many jobs have it; -o json has the words of each.
+func general(reason string) string {
+	reason = oneLine(reason)
+	for _, p := range particular {
+		reason = p.is.ReplaceAllString(reason, p.by)
+	}
+	return reason
 }
 
 // order puts what needs a person first.

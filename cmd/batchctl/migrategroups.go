@@ -13,6 +13,7 @@ import (
 	"github.com/batchctl/batchctl/batches"
 	"github.com/batchctl/batchctl/batches/migrate"
 	"github.com/batchctl/batchctl/internal/gittree"
+	"github.com/batchctl/batchctl/internal/killpoint"
 )
 
 // migrateGroups makes one branch with one commit per app group, each from HEAD
@@ -83,9 +84,11 @@ func (a *app) commitGroups(ctx context.Context, dir string, m *migration, groups
 	case m.dryRun:
 		fmt.Fprintf(a.stderr, "nothing written (--dry-run): %s would be made\n", branches(n))
 	default:
+		killpoint.Step()
 		if _, err := gittree.RunInput(ctx, dir, strings.NewReader(refs+"prepare\ncommit\n"), "update-ref", "--stdin"); err != nil {
 			return err
 		}
+		killpoint.Step()
 		fmt.Fprintf(a.stderr, "%s made, each from HEAD; the work tree is as it was\n", branches(n))
 	}
 	return nil
@@ -101,6 +104,7 @@ func branches(n int) string {
 // commitFiles makes a commit on top of HEAD that has these files changed, with
 // an index of its own, and returns its hash. No branch has it yet.
 func commitFiles(ctx context.Context, dir string, files map[string][]byte, message string) (string, error) {
+	killpoint.Step()
 	temp, err := os.MkdirTemp("", "batchctl-index-*")
 	if err != nil {
 		return "", err
@@ -113,6 +117,7 @@ func commitFiles(ctx context.Context, dir string, files map[string][]byte, messa
 	}
 	var info strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(files)) {
+		killpoint.Step()
 		hash, err := gittree.RunInput(ctx, dir, bytes.NewReader(files[name]), "hash-object", "-w", "--stdin", "--path", name)
 		if err != nil {
 			return "", err
@@ -138,6 +143,7 @@ func commitFiles(ctx context.Context, dir string, files map[string][]byte, messa
 	if err != nil {
 		return "", err
 	}
+	killpoint.Step()
 	commit, err := gittree.RunInput(ctx, dir, strings.NewReader(message), "commit-tree", "-p", "HEAD", strings.TrimSpace(string(tree)))
 	return strings.TrimSpace(string(commit)), err
 }

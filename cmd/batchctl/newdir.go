@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/batchctl/batchctl/internal/killpoint"
 )
 
 // treeFile is a file of a tree that is to be written.
@@ -14,48 +16,44 @@ type treeFile struct {
 	Text []byte
 }
 
-// before is called before each step of writing a tree; tests stop the process
-// there.
-var before = func(step string) {}
-
 // writeNewDir makes a directory of files, all of them or nothing: they are
-// written into a directory beside it, which then gets its name. check, if
-// there is one, may still refuse what is there by then.
-func writeNewDir(dir string, files []treeFile, check func(dir string) error) error {
+// written beside it, and from one rename on they are there.
+func writeNewDir(dir string, files []treeFile) error {
 	if err := emptyDir(dir); err != nil {
 		return err
 	}
-	dir = filepath.Clean(dir)
-	parent, name := filepath.Dir(dir), filepath.Base(dir)
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	parent, staged := filepath.Dir(dir), "."+filepath.Base(dir)+temporary
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return err
 	}
-	if err := clearStaged(parent, stagedName(name)); err != nil {
+	if err := clearStaged(parent, staged); err != nil {
 		return err
 	}
-	temp, err := os.MkdirTemp(parent, stagedName(name))
+	killpoint.Step()
+	temp, err := os.MkdirTemp(parent, staged)
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(temp)
-	if err := os.Chmod(temp, 0o755); err != nil {
+	// git must not take in what a run leaves that is killed.
+	if err := os.WriteFile(filepath.Join(temp, ".gitignore"), []byte("*\n"), 0o644); err != nil {
 		return err
 	}
-	if err := writeFiles(temp, files); err != nil {
+	tree := filepath.Join(temp, "tree")
+	if err := writeFiles(tree, files); err != nil {
 		return err
 	}
-	if check != nil {
-		if err := check(temp); err != nil {
-			return err
-		}
+	killpoint.Step()
+	if err := os.Rename(tree, dir); err != nil {
+		return err
 	}
-	before("rename")
-	return os.Rename(temp, dir)
+	killpoint.Step()
+	return nil
 }
-
-// stagedName begins the name of a directory that is being written for another
-// one.
-func stagedName(name string) string { return "." + name + temporary }
 
 // clearStaged removes what runs that were killed have left behind: what stands
 // in a directory under names that begin so.
@@ -107,7 +105,7 @@ func writeFiles(dir string, files []treeFile) error {
 			}
 			made[d] = true
 		}
-		before("write")
+		killpoint.Step()
 		if err := os.WriteFile(full, f.Text, 0o644); err != nil {
 			return err
 		}

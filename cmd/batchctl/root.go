@@ -85,14 +85,22 @@ func needArgs(least, most int, names string) cobra.PositionalArgs {
 // treeDir returns the directory of the tree: the one of -C, or the nearest
 // parent that has the settings file.
 //
-// What a migration wrote when it was killed is finished first: no verb sees
-// half of it.
+// Every verb that reads a tree comes by here, so that none sees half of a change.
 func (a *app) treeDir() (string, error) {
 	dir, err := a.findTree()
 	if err != nil {
 		return "", err
 	}
-	return dir, journal.Recover(dir)
+	return dir, a.recover(dir)
+}
+
+// recover finishes what a verb that was killed has left in a tree, and says so.
+func (a *app) recover(dir string) error {
+	n, err := journal.Recover(dir)
+	if n > 0 {
+		fmt.Fprintf(a.stderr, "%s: a change of %s had been killed half-way; it is in place now\n", dir, plural(n, "file"))
+	}
+	return err
 }
 
 func (a *app) findTree() (string, error) {
@@ -124,9 +132,6 @@ func (a *app) findTree() (string, error) {
 func (a *app) load() (*batches.Tree, error) {
 	dir, err := a.treeDir()
 	if err != nil {
-		return nil, err
-	}
-	if err := a.finishPending(dir); err != nil {
 		return nil, err
 	}
 	return batches.Load(batches.Dir(dir)), nil

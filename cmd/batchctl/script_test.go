@@ -12,12 +12,14 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/batchctl/batchctl/internal/killpoint/killtest"
 	"github.com/batchctl/batchctl/internal/testenv"
 )
 
 var update = flag.Bool("update", false, "write what the scripts compare with anew")
 
 func TestMain(m *testing.M) {
+	killtest.Arm()
 	testscript.Main(m, map[string]func(){"batchctl": main})
 }
 

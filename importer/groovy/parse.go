@@ -219,6 +219,9 @@ func (p *parser) value(depth int) (Value, error) {
 	case p.take("["):
 		return p.list(depth)
 	}
+	if p.show() == "{" {
+		return Value{}, p.fail("a block stands where a value would, as in parallel; batchctl reads plain steps")
+	}
 	return Value{}, p.fail("%s is no plain value", p.show())
 }
 

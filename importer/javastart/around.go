@@ -19,18 +19,27 @@ const (
 
 // part is a piece of script that is done after java.
 type part struct {
-	guard guard
-	stmts []*syntax.Stmt
+	guard  guard
+	stmts  []*syntax.Stmt
+	hidden bool // $? in it is not what java ended with
 }
 
 func (w *walker) behind(g guard, stmts []*syntax.Stmt) {
-	w.post = append(w.post, part{g, stmts})
+	if w.replaced {
+		w.note("dead", "what comes after exec java never ran, and is left out")
+		return
+	}
+	if n := len(w.post); n > 0 && w.post[n-1].guard == g {
+		w.post[n-1].stmts = slices.Concat(w.post[n-1].stmts, stmts)
+		return
+	}
+	w.post = append(w.post, part{g, stmts, w.hidden})
 }
 
 // finish makes the scripts around java, once it has been found.
-func (w *walker) finish() {
+func (w *walker) finish() error {
 	if w.acts {
-		w.out.Before = w.plus("", w.pre)
+		w.out.Before = Script(w.text, "", w.settled(printed(w.pre), w.pre), w.errexit)
 	} else {
 		for _, s := range w.pre {
 			w.comments(s.Comments)
@@ -43,13 +52,7 @@ func (w *walker) finish() {
 		}
 	}
 	w.comments(w.file.Last)
-	var after strings.Builder
-	for _, p := range w.post {
-		if text := w.after(p); text != "" {
-			after.WriteString(text)
-		}
-	}
-	w.out.After = after.String()
+	return w.after()
 }
 
 // exports makes env of the variables that java gets from the script.
@@ -60,12 +63,15 @@ func (w *walker) exports() {
 		switch {
 		case name == "JAVA_HOME":
 			w.out.Home, _ = plainText(v.value)
+		case name == "PATH" && (v.computed || len(v.value) != 1 || !v.value[0].ref):
+			// The run has it in its environment, so it need not be exported.
+			w.searched(v)
 		case !v.exported:
 		case v.computed:
 			w.note("env", "it exports "+name+", whose value it works out by running something; the program does not get it")
 		case len(v.value) == 1 && v.value[0].ref && v.value[0].text == name:
 			// Exporting what the run has changes nothing.
-		case name == "PATH" || name == "CLASSPATH":
+		case name == "CLASSPATH":
 			w.note("env", "it exports "+name+"="+reference(v.value)+"; the program does not get it")
 		default:
 			w.setEnv(name, reference(v.value))
@@ -73,6 +79,18 @@ func (w *walker) exports() {
 	}
 	for _, e := range of {
 		w.setEnv(e.Name, e.Value)
+	}
+}
+
+// searched takes in what the script sets PATH to: where java is found. That the
+// directory of JAVA_HOME is in it says nothing new.
+func (w *walker) searched(v *variable) {
+	w.out.Path = reference(v.value)
+	switch {
+	case v.computed:
+		w.note("env", "it sets PATH to what it works out by running something; the program does not get it")
+	case w.out.Home == "" || w.out.Path != w.out.Home+"/bin:${PATH}":
+		w.note("env", "it sets PATH="+w.out.Path+"; the program does not get it")
 	}
 }
 
@@ -85,52 +103,100 @@ func (w *walker) comments(list []syntax.Comment) {
 	}
 }
 
-// after writes one part of what is done after java, or "" where it only ends
-// the script with the exit code of java.
-func (w *walker) after(p part) string {
-	if onlyEnds(p.stmts) {
-		return ""
-	}
-	if call, ok := p.stmts[0].Cmd.(*syntax.CallExpr); ok && len(p.stmts) == 1 && len(call.Args) == 2 && call.Args[0].Lit() == "exit" && call.Args[1].Lit() == "0" {
-		if p.guard != success {
-			w.note("ignored", "that java failed did not count (exit 0); now it fails the run")
+// after writes what is done after java, leaving out what only ends the script
+// with the exit code of java.
+func (w *walker) after() error {
+	w.post = slices.DeleteFunc(w.post, w.idle)
+	for _, p := range w.post {
+		if !p.hidden {
+			exitCode(p.stmts[0])
 		}
-		return ""
+		if err := w.anew(p.stmts); err != nil {
+			return err
+		}
 	}
-	exitCode(p.stmts[0])
-	w.anew(p.stmts)
-	head := ""
-	switch p.guard {
-	case success:
-		head = "[ \"$BATCH_EXIT_CODE\" -eq 0 ] || exit 0\n"
-	case failure:
-		head = "[ \"$BATCH_EXIT_CODE\" -ne 0 ] || exit 0\n"
+	switch len(w.post) {
+	case 0:
+	case 1:
+		p, head := w.post[0], ""
+		switch p.guard {
+		case success:
+			head = "[ \"$BATCH_EXIT_CODE\" -eq 0 ] || exit 0\n"
+		case failure:
+			head = "[ \"$BATCH_EXIT_CODE\" -ne 0 ] || exit 0\n"
+		}
+		w.out.After = Script(w.text, head, printed(slices.Concat(w.setting, p.stmts)), w.errexit)
+	default:
+		w.out.After = w.blocks(w.post)
 	}
-	return w.plus(head, slices.Concat(w.setting, p.stmts))
+	return nil
 }
 
-// anew notes variables that what is done after java takes from before it, and
-// that take running something: another process works them out again.
-func (w *walker) anew(stmts []*syntax.Stmt) {
+// idle reports a part that does no more than end the script.
+func (w *walker) idle(p part) bool {
+	if onlyEnds(p.stmts) {
+		return true
+	}
+	call, ok := p.stmts[0].Cmd.(*syntax.CallExpr)
+	if !ok || len(p.stmts) != 1 || len(call.Args) != 2 || call.Args[0].Lit() != "exit" {
+		return false
+	}
+	switch code := call.Args[1].Lit(); {
+	case code == "0":
+		if p.guard != success {
+			w.ignored("exit 0")
+		}
+		return true
+	case p.guard == failure && strings.Trim(code, "0123456789") == "" && code != "":
+		return true // the run fails anyway
+	}
+	return false
+}
+
+// anew looks at the variables that what is done after java takes from before
+// it. Another process has to work them out again; where that would mean to do
+// more than that again, or to leave them empty, the script is none that can be
+// followed.
+func (w *walker) anew(stmts []*syntax.Stmt) error {
+	own := map[string]bool{}
+	var used []*syntax.ParamExp
 	for _, s := range stmts {
 		syntax.Walk(s, func(n syntax.Node) bool {
-			if p, ok := n.(*syntax.ParamExp); ok && p.Param != nil && w.vars[p.Param.Value] != nil && w.vars[p.Param.Value].computed {
-				w.note("anew", "what is done after java takes "+p.Param.Value+" from before it; now that is worked out again")
+			switch n := n.(type) {
+			case *syntax.Assign:
+				if n.Name != nil {
+					own[n.Name.Value] = true
+				}
+			case *syntax.WordIter:
+				own[n.Name.Value] = true
+			case *syntax.CallExpr:
+				for _, arg := range n.Args {
+					own[arg.Lit()] = own[arg.Lit()] || lit(n) == "read"
+				}
+			case *syntax.ParamExp:
+				used = append(used, n)
 			}
 			return true
 		})
 	}
+	for _, p := range used {
+		if p.Param == nil || own[p.Param.Value] {
+			continue
+		}
+		switch v := w.vars[p.Param.Value]; {
+		case v == nil || !v.computed:
+		case v.within:
+			return w.notPlain(p, "what is done after java needs %s, which is set before it within something else", p.Param.Value)
+		default:
+			w.note("anew", "what is done after java takes "+p.Param.Value+" from before it; now that is worked out again")
+		}
+	}
+	return nil
 }
 
-// plus writes statements behind a head, under the options of the shell that
-// they were written for: batchctl's own are -eu.
-func (w *walker) plus(head string, stmts []*syntax.Stmt) string {
-	options := "set +u\n"
-	if !w.errexit {
-		options = "set +eu\n"
-	}
+// printed writes statements as text.
+func printed(stmts []*syntax.Stmt) string {
 	var b strings.Builder
-	b.WriteString(options + head)
 	printer := syntax.NewPrinter(syntax.Indent(2))
 	for _, s := range stmts {
 		s.Comments = slices.DeleteFunc(s.Comments, func(c syntax.Comment) bool { return strings.HasPrefix(c.Text, "!") })
@@ -154,7 +220,7 @@ func onlyEnds(stmts []*syntax.Stmt) bool {
 		case len(call.Args) == 0 && len(call.Assigns) == 1 && call.Assigns[0].Value != nil && variableOf(call.Assigns[0].Value) == "?":
 			kept = call.Assigns[0].Name.Value
 		case len(call.Args) == 1 && call.Args[0].Lit() == "exit" && len(stmts) == 1:
-		case len(call.Args) == 2 && call.Args[0].Lit() == "exit" && (variableOf(call.Args[1]) == "?" || kept != "" && variableOf(call.Args[1]) == kept):
+		case len(call.Args) == 2 && call.Args[0].Lit() == "exit" && (kept == "" && variableOf(call.Args[1]) == "?" || kept != "" && variableOf(call.Args[1]) == kept):
 		default:
 			return false
 		}

@@ -17,14 +17,10 @@ func (w *walker) start(s *syntax.Stmt) error {
 		if err := w.redirects(s.Redirs); err != nil {
 			return err
 		}
-		if s.Background {
-			w.note("background", "java ran in the background (&); now the run lasts as long as it does")
-		}
+		w.background(s)
 		return w.command(cmd)
 	case *syntax.BinaryCmd:
-		if s.Background {
-			w.note("background", "java ran in the background (&); now the run lasts as long as it does")
-		}
+		w.background(s)
 		if len(s.Redirs) > 0 {
 			return w.notPlain(s, "what java writes is led somewhere together with other commands")
 		}
@@ -34,7 +30,9 @@ func (w *walker) start(s *syntax.Stmt) error {
 	case *syntax.Block:
 		return w.group(s, cmd.Stmts)
 	case *syntax.Subshell:
-		return w.group(s, cmd.Stmts)
+		err := w.group(s, cmd.Stmts)
+		w.replaced = false
+		return err
 	case *syntax.IfClause, *syntax.CaseClause:
 		return w.notPlain(s, "java is started in a condition")
 	case *syntax.WhileClause, *syntax.ForClause:
@@ -43,6 +41,13 @@ func (w *walker) start(s *syntax.Stmt) error {
 		return w.notPlain(s, "java is started in a function")
 	}
 	return w.notPlain(s, "java is started within another command")
+}
+
+func (w *walker) background(s *syntax.Stmt) {
+	if s.Background {
+		w.survives, w.hidden, w.replaced = true, true, false
+		w.note("background", "java ran in the background (&); now the run lasts as long as it does")
+	}
 }
 
 func (w *walker) group(s *syntax.Stmt, list []*syntax.Stmt) error {
@@ -60,39 +65,58 @@ func (w *walker) binary(b *syntax.BinaryCmd) error {
 		if err := w.start(b.X); err != nil {
 			return err
 		}
-		w.behind(success, []*syntax.Stmt{b.Y})
+		w.survives = true // set -e looks at the end of a list only
+		guard := success
+		if w.hidden {
+			guard = always
+		}
+		w.behind(guard, []*syntax.Stmt{b.Y})
 		return nil
 	case b.Op == syntax.AndStmt:
-		w.lead(b.X)
+		if err := w.lead(b.X); err != nil {
+			return err
+		}
 		return w.start(b.Y)
 	case b.Op == syntax.OrStmt && first:
 		if err := w.start(b.X); err != nil {
 			return err
 		}
-		if call, ok := b.Y.Cmd.(*syntax.CallExpr); ok && len(call.Args) == 1 && (call.Args[0].Lit() == "true" || call.Args[0].Lit() == ":") {
-			w.note("ignored", "that java failed did not count (|| true); now it fails the run")
-			return nil
-		}
-		w.behind(failure, []*syntax.Stmt{b.Y})
+		w.otherwise(b.Y)
 		return nil
 	case b.Op == syntax.Pipe && first:
 		if call, ok := b.Y.Cmd.(*syntax.CallExpr); ok && len(call.Args) > 0 && call.Args[0].Lit() == "tee" {
 			w.note("output", "what java wrote went into a file too ("+w.source(b.Y)+"); now it is in the run's log")
-			return w.start(b.X)
+			if err := w.start(b.X); err != nil {
+				return err
+			}
+			w.replaced = false // that is a shell of its own
+			if !w.pipefail {
+				w.survives, w.hidden = true, true
+				if !w.looks(w.file.Stmts) {
+					w.ignored("| tee")
+				}
+			}
+			return nil
 		}
 		return w.notPlain(b, "java writes into a pipe (| %s)", w.source(b.Y))
 	}
 	return w.notPlain(b, "whether java is started depends on another command")
 }
 
-// lead takes in what stands before && java: one statement, or a list of such.
-func (w *walker) lead(s *syntax.Stmt) {
-	if b, ok := s.Cmd.(*syntax.BinaryCmd); ok && b.Op == syntax.AndStmt && len(s.Redirs) == 0 {
-		w.lead(b.X)
-		w.lead(b.Y)
+// otherwise takes in what stands behind java ||.
+func (w *walker) otherwise(s *syntax.Stmt) {
+	if w.hidden {
+		w.note("dead", "what is done if java fails ("+w.source(s)+") was never done, and is left out")
 		return
 	}
-	w.statement(s)
+	if w.survives = !w.ends(s); w.survives {
+		w.ignored("|| " + w.source(s))
+		defer func() { w.hidden = true }()
+	}
+	if call, ok := s.Cmd.(*syntax.CallExpr); ok && len(call.Args) == 1 && (call.Args[0].Lit() == "true" || call.Args[0].Lit() == ":") {
+		return
+	}
+	w.behind(failure, []*syntax.Stmt{s})
 }
 
 // redirects takes in where the output of java goes. Input cannot be kept.
@@ -133,6 +157,9 @@ func (w *walker) command(call *syntax.CallExpr) error {
 	if err != nil {
 		return err
 	}
+	if w.splits != nil {
+		return w.notPlain(w.splits, "it sets IFS, by which a shell makes words of variables; write the words out")
+	}
 	var words []word
 	for _, arg := range rest[1:] {
 		got, ok := w.expand(arg)
@@ -168,6 +195,8 @@ func (w *walker) prefix(call *syntax.CallExpr) ([]*syntax.Word, error) {
 		switch {
 		case isJava(text) || isJava(guess(arg, constants(w.file))):
 			return call.Args[i:], nil
+		case text == "exec":
+			w.replaced = true
 		case text == "sudo":
 			return nil, w.notPlain(call, "java is started as another user (sudo)")
 		case text == "nice", text == "ionice":

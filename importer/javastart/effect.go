@@ -10,7 +10,7 @@ import (
 // if and functions set them in ways that only running tells.
 func (w *walker) touched(s *syntax.Stmt) {
 	mark := func(name string) {
-		w.vars[name] = &variable{computed: true, exported: w.vars[name] != nil && w.vars[name].exported}
+		w.vars[name] = &variable{computed: true, within: true, exported: w.vars[name] != nil && w.vars[name].exported}
 	}
 	syntax.Walk(s, func(n syntax.Node) bool {
 		switch n := n.(type) {
@@ -28,6 +28,11 @@ func (w *walker) touched(s *syntax.Stmt) {
 			mark(n.Name.Value)
 		case *syntax.CallExpr:
 			if len(n.Args) == 0 {
+				for _, a := range n.Assigns {
+					if a.Name != nil && a.Name.Value == "IFS" {
+						w.splits = a
+					}
+				}
 				return true
 			}
 			w.effect(n)
@@ -50,6 +55,10 @@ func (w *walker) effect(n *syntax.CallExpr) {
 		w.note("sources", "it reads "+w.source(n)+", and what that sets is not known; put it under env")
 	case "ulimit", "umask", "renice":
 		w.note("limits", "it sets a limit for java ("+w.source(n)+"), which the machine has to have by itself now")
+	case "alias":
+		if strings.Contains(w.source(n), "java=") {
+			w.renames = n
+		}
 	case "cd", "pushd", "popd":
 		w.lost = true
 	case "set":
@@ -62,6 +71,14 @@ func (w *walker) effect(n *syntax.CallExpr) {
 			w.leaves = n
 		}
 	}
+}
+
+// lit is the name of a command, where it is plain.
+func lit(call *syntax.CallExpr) string {
+	if len(call.Args) == 0 {
+		return ""
+	}
+	return call.Args[0].Lit()
 }
 
 func lastLit(n *syntax.CallExpr) string {

@@ -22,6 +22,7 @@ import (
 type Start struct {
 	Java     string   // the command: java, or a path that ends in /java
 	Home     string   // value of JAVA_HOME, where the script sets it; "" = it does not
+	Path     string   // value of PATH, likewise
 	Options  []string // of the JVM, up to what it starts
 	Main     string   // main class; "" = Jar
 	Jar      string   // path behind -jar, or of the class path's one entry
@@ -76,6 +77,9 @@ func HasJava(script string) bool {
 // Read finds the start of java in the text of a shell step. The error is a
 // *NotPlainError: there is none, there are several, or it is no plain one.
 func Read(script string, given Given) (*Start, error) {
+	if command, program := interpreter(script); command != "" && !shells[program] {
+		return nil, &NotPlainError{Line: 1, Reason: "it is written for " + program + ", and no shell script"}
+	}
 	file, err := parse(script)
 	if err != nil {
 		return nil, err
@@ -83,7 +87,7 @@ func Read(script string, given Given) (*Start, error) {
 	all := starts(file)
 	switch len(all) {
 	case 0:
-		return nil, &NotPlainError{Reason: "it starts no java"}
+		return nil, hidden(file)
 	case 1:
 	default:
 		return nil, &NotPlainError{int(all[1].Pos().Line()), fmt.Sprintf("it starts %d JVMs; make a batch of each, the later ones after the first", len(all))}

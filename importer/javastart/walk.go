@@ -11,19 +11,25 @@ import (
 // walker follows a script from its top to the start of java, and takes the
 // rest for what is done after it.
 type walker struct {
-	text    string
-	file    *syntax.File
-	java    *syntax.CallExpr
-	given   Given
-	vars    map[string]*variable
-	errexit bool // a command that fails ends the script
-	out     *Start
+	text     string
+	file     *syntax.File
+	java     *syntax.CallExpr
+	given    Given
+	vars     map[string]*variable
+	errexit  bool // a command that fails ends the script
+	pipefail bool // a pipe fails with any of its commands
+	survives bool // the script goes on where java fails
+	replaced bool // java takes the place of the shell, so nothing comes after it
+	hidden   bool // what the statement with java ends with is not what java ends with
+	out      *Start
 
 	pre     []*syntax.Stmt // the statements before java
 	acts    bool           // one of them does more than set variables, the directory or the shell's options
-	setting []*syntax.Stmt // those that do no more
+	setting []*syntax.Stmt // those that set up what java, or what is done after it, may need
 	lost    bool           // a statement before java may have changed the directory, nobody knows to which
 	leaves  syntax.Node    // a statement before java that may end the script without a failure
+	renames syntax.Node    // one that makes java another command
+	splits  syntax.Node    // one that has words split otherwise
 	post    []part         // what is done after java
 }
 
@@ -32,6 +38,7 @@ type variable struct {
 	value    []piece
 	exported bool
 	computed bool // the value takes running something
+	within   bool // it is set within something that is more than an assignment
 }
 
 func (w *walker) run() error {
@@ -41,8 +48,10 @@ func (w *walker) run() error {
 	if w.leaves != nil {
 		return w.notPlain(w.leaves, "it may end before java, without a failure (%s)", w.source(w.leaves))
 	}
-	w.finish()
-	return nil
+	if w.renames != nil {
+		return w.notPlain(w.renames, "it makes java another command (%s)", w.source(w.renames))
+	}
+	return w.finish()
 }
 
 // sequence takes in a list of statements, one of which holds the start of
@@ -53,16 +62,11 @@ func (w *walker) sequence(list []*syntax.Stmt) error {
 			w.statement(s)
 			continue
 		}
+		w.survives, w.hidden = !w.errexit, false
 		if err := w.start(s); err != nil {
 			return err
 		}
-		if rest := list[i+1:]; len(rest) > 0 {
-			guard := always
-			if w.errexit {
-				guard = success
-			}
-			w.behind(guard, rest)
-		}
+		w.rest(s, list[i+1:])
 		return nil
 	}
 	return nil
@@ -87,6 +91,14 @@ func (w *walker) statement(s *syntax.Stmt) {
 			w.acts = w.acts || runsSomething(cmd)
 			return
 		}
+		// A part after java needs these again: it is another process.
+		if name := lit(cmd); name == "cd" || name == "." || name == "source" {
+			w.setting = append(w.setting, s)
+		}
+	case *syntax.FuncDecl:
+		w.setting = append(w.setting, s)
+		w.touched(s)
+		return
 	case *syntax.BinaryCmd:
 		// cd DIR || exit 1: a run in which DIR is not there fails either way.
 		if call, ok := cmd.X.Cmd.(*syntax.CallExpr); ok && cmd.Op == syntax.OrStmt && fails(cmd.Y) && len(call.Args) > 0 && call.Args[0].Lit() == "cd" && w.known(call) {
@@ -186,7 +198,9 @@ func fails(s *syntax.Stmt) bool {
 func (w *walker) set(args []*syntax.Word) bool {
 	for _, a := range args {
 		switch lit := a.Lit(); {
-		case lit == "-o", lit == "+o", lit == "pipefail", lit == "--":
+		case lit == "pipefail":
+			w.pipefail = !strings.HasPrefix(args[0].Lit(), "+")
+		case lit == "-o", lit == "+o", lit == "--":
 		case strings.HasPrefix(lit, "-") && strings.Trim(lit[1:], "exuvo") == "":
 			w.errexit = w.errexit || strings.Contains(lit, "e")
 		case strings.HasPrefix(lit, "+") && strings.Trim(lit[1:], "exuvo") == "":
@@ -204,6 +218,9 @@ func (w *walker) set(args []*syntax.Word) bool {
 // or notes that it would have to be worked out.
 func (w *walker) assign(a *syntax.Assign) {
 	name := a.Name.Value
+	if name == "IFS" {
+		w.splits = a
+	}
 	v := &variable{exported: w.vars[name] != nil && w.vars[name].exported}
 	if a.Value != nil {
 		word, ok := w.join(a.Value)

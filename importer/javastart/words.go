@@ -193,6 +193,7 @@ func (w *walker) parameter(p *syntax.ParamExp) ([]piece, bool) {
 		switch {
 		case known != nil && !known.computed && size(known.value) > 0 && !refers(known.value):
 		case known == nil && !w.given(name):
+			w.note("default", name+" is not set here, so it has its default ("+w.source(p)+"); the agents may have set it")
 			return w.fallback(p.Exp.Word)
 		default:
 			return nil, false // depends on what the run has

@@ -41,7 +41,7 @@ type Element struct {
 // error. No error repeats the document's text.
 func Parse(text []byte) (*Element, error) {
 	if len(text) > MaxSize {
-		return nil, fmt.Errorf("has %d bytes; %d MiB is the most", len(text), MaxSize>>20)
+		return nil, fmt.Errorf("has more than %d MiB; no job has that much", MaxSize>>20)
 	}
 	if !utf8.Valid(text) {
 		return nil, errors.New("is not UTF-8; save it as UTF-8")

@@ -39,7 +39,10 @@ type Job struct {
 	OtherSteps    []string // elements of steps that are no shell; they are in Rest too
 	Script        string   // of a pipeline
 	Axes          []Axis
-	Rest          []Kept // what was not understood, in the order of the document
+	OtherAxes     []string // names of axes whose values are not known; they are in Rest too
+	Filter        string   // which combinations of the axes run; in Rest too
+	Sequential    bool     // the combinations run one after the other; in Rest too
+	Rest          []Kept   // what was not understood, in the order of the document
 }
 
 // Parameter is a parameter of a job.
@@ -126,7 +129,9 @@ func (r *reader) frame() {
 		scm.takeAll()
 	}
 	root.ignore(map[string]string{"actions": "", "keepDependencies": "false", "blockBuildWhenDownstreamBuilding": "false",
-		"blockBuildWhenUpstreamBuilding": "false", "scmCheckoutRetryCount": "0", "quietPeriod": "", "displayName": "", "authToken": ""})
+		"blockBuildWhenUpstreamBuilding": "false", "scmCheckoutRetryCount": "0", "quietPeriod": "", "displayName": "", "authToken": "", "combinationFilter": ""})
+	j.Filter = root.find("combinationFilter").textOf()
+	j.Sequential = root.find("executionStrategy", "runSequentially").textOf() == "true"
 	r.discarder(root.find("logRotator"))
 	if d := root.find("definition"); d != nil && strings.HasSuffix(d.Class, ".CpsFlowDefinition") {
 		j.Script = d.takeRaw("script")

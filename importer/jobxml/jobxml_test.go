@@ -41,7 +41,7 @@ func TestRefused(t *testing.T) {
 		"<project>\x01</project>":                   "is no XML",
 		strings.Repeat("<a>", 65):                   "more than 64 deep",
 		"<a>" + strings.Repeat("<b/>", 100_000):     "more than 100000 elements",
-		"<a>" + strings.Repeat(" ", jobxml.MaxSize): "4 MiB is the most",
+		"<a>" + strings.Repeat(" ", jobxml.MaxSize): "has more than 4 MiB",
 	}
 	for text, want := range tests {
 		if _, err := jobxml.Parse([]byte(text)); err == nil || !strings.Contains(err.Error(), want) || strings.ContainsAny(err.Error(), "\x00\x01\x1b") {

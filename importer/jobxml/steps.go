@@ -163,6 +163,7 @@ func (r *reader) axes() {
 	for _, a := range e.Kids {
 		sort := a.Name[strings.LastIndexByte(a.Name, '.')+1:]
 		if sort != "TextAxis" && sort != "LabelAxis" && sort != "DefaultAxis" || a.find("name") == nil {
+			r.job.OtherAxes = append(r.job.OtherAxes, sort)
 			continue
 		}
 		axis := Axis{Name: a.take("name"), Labels: sort == "LabelAxis"}

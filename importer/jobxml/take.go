@@ -1,6 +1,9 @@
 package jobxml
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // find returns the first element that the path leads to, or nil. It may be
 // asked of a nil element.
@@ -135,6 +138,9 @@ func (e *Element) summary() string {
 			continue
 		}
 		inner := kid.summary()
+		if e.hides(kid) {
+			inner = Hidden
+		}
 		if len(kid.Kids) > 0 {
 			inner = "{" + inner + "}"
 		}
@@ -148,25 +154,44 @@ const Hidden = "********"
 
 // Redact returns a text, or Hidden where it is a secret: one that Jenkins has
 // encrypted ({AQAA…}), or what stands in an element or a variable whose name
-// says so.
+// says so. Of a URL only the password is left out.
 func Redact(name, text string) string {
 	if strings.HasPrefix(text, "{AQ") && strings.HasSuffix(text, "}") || text != "" && SecretName(name) {
 		return Hidden
 	}
-	return text
+	return withoutPasswords(text)
 }
 
+// hides reports an element below this one that holds a secret, whatever its
+// name: an old Jenkins has encrypted it in a way that looks like any text.
+func (e *Element) hides(kid *Element) bool {
+	return kid.Text != "" && kid.Name == "defaultValue" && strings.Contains(e.Name, "PasswordParameter")
+}
+
+// urlPassword is the password in a URL: https://user:password@host.
+var urlPassword = regexp.MustCompile(`(://[^/\s:@'"]*:)[^/\s:@'"$]+@`)
+
+// withoutPasswords hides the passwords of the URLs in a text.
+func withoutPasswords(text string) string {
+	return urlPassword.ReplaceAllString(text, "${1}"+Hidden+"@")
+}
+
+// URLPassword reports whether a URL in a text has a password.
+func URLPassword(text string) bool { return withoutPasswords(text) != text }
+
 // SecretName reports whether a name says that a secret is behind it.
-// credentialsId is none: it only names one.
+// credentialsId and passwordVariable are none: they only name one.
 func SecretName(name string) bool {
 	name = strings.ToLower(name)
-	if strings.HasSuffix(name, "id") {
-		return false
-	}
-	for _, word := range []string{"password", "passwd", "passphrase", "secret", "token", "apikey", "api_key", "privatekey"} {
-		if strings.Contains(name, word) {
-			return true
+	for _, end := range []string{"id", "variable", "file", "path"} {
+		if strings.HasSuffix(name, end) {
+			return false
 		}
 	}
-	return false
+	for _, word := range []string{"password", "passwd", "passphrase", "secret", "token", "apikey", "api_key", "privatekey", "pwd"} {
+		if strings.Contains(name, word) {
+			return name != "pwd" && name != "oldpwd" // the directory
+		}
+	}
+	return name == "pw" || strings.HasSuffix(name, "_pw") || strings.HasSuffix(name, "-pw") || strings.HasSuffix(name, ".pw")
 }

@@ -7,9 +7,9 @@ import (
 
 // WriteTo writes an element as XML, indented, with Hidden in the place of
 // secrets. Of attributes only the class is left.
-func (e *Element) WriteTo(b *strings.Builder) { e.write(b, "") }
+func (e *Element) WriteTo(b *strings.Builder) { e.write(b, "", false) }
 
-func (e *Element) write(b *strings.Builder, indent string) {
+func (e *Element) write(b *strings.Builder, indent string, hidden bool) {
 	b.WriteString(indent + "<" + e.Name)
 	if e.Class != "" {
 		b.WriteString(` class="`)
@@ -20,7 +20,7 @@ func (e *Element) write(b *strings.Builder, indent string) {
 	case len(e.Kids) > 0:
 		b.WriteString(">\n")
 		for _, kid := range e.Kids {
-			kid.write(b, indent+"  ")
+			kid.write(b, indent+"  ", e.hides(kid))
 		}
 		b.WriteString(indent)
 	case e.Raw == "":
@@ -28,10 +28,10 @@ func (e *Element) write(b *strings.Builder, indent string) {
 		return
 	default:
 		b.WriteString(">")
-		if hidden := Redact(e.Name, e.Text); hidden == Hidden {
+		if hidden || Redact(e.Name, e.Text) == Hidden {
 			b.WriteString(Hidden)
 		} else {
-			escape(b, e.Raw)
+			escape(b, withoutPasswords(e.Raw))
 		}
 	}
 	b.WriteString("</" + e.Name + ">\n")
