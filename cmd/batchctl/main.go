@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"runtime/debug"
 )
@@ -22,8 +23,11 @@ func main() {
 }
 
 // keepsAll is for verbs that hold a whole tree in memory, and not one leaf
-// after the other: they would collect garbage all the time under that bound.
-func keepsAll() { debug.SetMemoryLimit(320 << 20) }
+// after the other: under that bound they would collect garbage all the time.
+func keepsAll() {
+	debug.SetMemoryLimit(math.MaxInt64)
+	debug.SetGCPercent(100)
+}
 
 // Exit codes, the same for all verbs.
 const (

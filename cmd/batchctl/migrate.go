@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -98,7 +96,7 @@ func (a *app) migrate(ctx context.Context, m *migration, steps ...migrate.Step) 
 	if err := m.check(); err != nil {
 		return err
 	}
-	holdAll()
+	keepsAll()
 	dir, err := a.treeDir()
 	if err != nil {
 		return err
@@ -115,13 +113,6 @@ func (a *app) migrate(ctx context.Context, m *migration, steps ...migrate.Step) 
 	}
 	a.printUndecided(result)
 	return a.finishMigration(dir, m, result)
-}
-
-// holdAll lifts main's bound on memory: a migration holds all jobs of the tree
-// at once, and with 10,000 of them the collector would run without end.
-func holdAll() {
-	debug.SetMemoryLimit(math.MaxInt64)
-	debug.SetGCPercent(100)
 }
 
 // finishMigration writes the files, or says why it does not.

@@ -265,7 +265,7 @@ and that the rollout's globs select, get the change now; they are listed.`,
 }
 
 func (a *app) rolloutFinish(name string, dryRun bool) error {
-	holdAll()
+	keepsAll()
 	dir, info, err := a.rolloutNamed(name)
 	if err != nil {
 		return err

@@ -154,7 +154,7 @@ func (a *app) rolloutStart(ctx context.Context, name string, s *start) error {
 			return err
 		}
 	}
-	holdAll()
+	keepsAll()
 	plan, err := a.rolloutPlan(name, s)
 	if err != nil {
 		return err
