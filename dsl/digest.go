@@ -49,13 +49,17 @@ func (d *Declared) Digest() Digest {
 }
 
 // CutDigest takes the line of the digest off a Pipeline. It says false where
-// there is none of the job with this path: somebody else's job, a copy of one
-// of ours, or one that an older batchctl rendered.
+// there is none of the job with this path: somebody else's job, or a copy of
+// one of ours; or one of another version of batchctl, whose line it takes off,
+// too.
 func CutDigest(script, path string) (rest string, d Digest, ok bool) {
 	text, found := strings.CutPrefix(script, digestWords+catalog.Token(path)+" ")
 	digits, rest, ended := strings.Cut(text, "\n")
-	if !found || !ended || len(digits) != len(d)*fieldDigits {
+	if !found || !ended {
 		return script, Digest{}, false
+	}
+	if len(digits) != len(d)*fieldDigits {
+		return rest, Digest{}, false
 	}
 	for i := range d {
 		copy(d[i][:], digits[i*fieldDigits:])

@@ -49,9 +49,17 @@ func TestActualOf(t *testing.T) {
 		t.Errorf("sealed %v, ours %v, digest %s of a job with %s", saved.sealed, saved.ours, saved.digest, saved.fields.Digest())
 	}
 	saved.fields[dsl.Script] = ""
-	want := dsl.Declared{"Settles yesterday's payments\n\nOwner: settlement-team", "false", "forbid", "TZ=Asia/Seoul\n15 2 * * *",
-		"/payments/live-1/capture/daily-capture", "string RUN_DATE = \"\" (Business date, yyyyMMdd; empty means yesterday)\n" +
-			"boolean DRY_RUN = \"false\" (Work everything out, book nothing)", "400 days, 400 builds", "", "true", ""}
+	want := dsl.Declared{
+		dsl.Description: "Settles yesterday's payments\n\nOwner: settlement-team", dsl.Disabled: "false", dsl.Concurrency: "forbid",
+		dsl.Schedule: "TZ=Asia/Seoul\n15 2 * * *", dsl.After: "/payments/live-1/capture/daily-capture",
+		dsl.Parameters: "string RUN_DATE = \"\" (Business date, yyyyMMdd; empty means yesterday)\nboolean DRY_RUN = \"false\" (Work everything out, book nothing)",
+		dsl.Keep:       "400 days, 400 builds", dsl.Sandbox: "true", dsl.Timeout: "2h", dsl.Retry: "attempts 2", dsl.Java: saved.fields[dsl.Java],
+		dsl.Args: "--job=daily-settlement\n--date=${RUN_DATE}\n--chunk=5000\n--dry-run=${DRY_RUN}",
+		dsl.Artifact: "credentials repo-reader\nurl https://repo.example/releases/settlement-batch/8.2.1/settlement-batch-8.2.1.jar\n" +
+			"sha256 f29f14dbbd3d2fb5474b465b14bb2ccdd48adff0fb12809863325b45b6d3f6cb",
+		dsl.Env: "LANG=C.UTF-8\nTZ=Asia/Seoul", dsl.Secrets: "DB_PASSWORD string settlement-db\nLEDGER_TOKEN string ledger-api-settlement",
+		dsl.Scripts: saved.fields[dsl.Scripts], dsl.Files: "gc-*.log*\n*.hprof",
+	}
 	if diff := cmp.Diff(want, saved.fields); diff != "" {
 		t.Errorf("fields (-want +got):\n%s", diff)
 	}
@@ -73,7 +81,15 @@ func TestActualOfEdited(t *testing.T) {
 		{dsl.Parameters, "<name>DRY_RUN", "<name>WET_RUN"},
 		{dsl.Parameters, "<defaultValue>false", "<defaultValue>true"},
 		{dsl.Keep, "<numToKeep>400", "<numToKeep>4"},
-		{dsl.Script, "retry(count: 2", "retry(count: 3"},
+		{dsl.Retry, "retry(count: 2", "retry(count: 3"},
+		{dsl.Timeout, "timeout(time: 7200", "timeout(time: 21600"},
+		{dsl.Java, "-Xmx12g", "-Xmx24g"},
+		{dsl.Args, "--chunk=5000", "--chunk=1"},
+		{dsl.Artifact, "url = &quot;https://", "url = &quot;http://"},
+		{dsl.Secrets, "settlement-db", "another-db"},
+		{dsl.Scripts, "word=FAILED", "word=fine"},
+		{dsl.Files, "*.hprof", "*.txt"},
+		{dsl.Script, "set -eu", "set -u"},
 		{dsl.Sandbox, "<sandbox>true", "<sandbox>false"},
 		{dsl.Other, "<keepDependencies>", "<quietPeriod>7</quietPeriod><keepDependencies>"},
 		{dsl.Other, "</properties>", "<org.x.ThrottleProperty><max>2</max></org.x.ThrottleProperty></properties>"},
@@ -87,7 +103,8 @@ func TestActualOfEdited(t *testing.T) {
 		}
 		now := a.fields.Digest()
 		for i := range now {
-			if (now[i] != a.digest[i]) != (i == c.field) {
+			inScript := i == dsl.Script && c.field >= dsl.Timeout
+			if (now[i] != a.digest[i]) != (i == c.field || inScript) {
 				t.Errorf("%s → %s: %s is %q", c.old, c.new, dsl.DeclaredNames[i], a.fields[i])
 			}
 		}

@@ -44,8 +44,9 @@ func actualOf(text []byte, path string) (*actual, error) {
 	a.fields = dsl.Declared{
 		dsl.Description: job.Description, dsl.Disabled: fmt.Sprint(job.Disabled), dsl.Concurrency: concurrencyOf(root, job),
 		dsl.Schedule: strings.TrimSpace(job.Cron), dsl.After: strings.Join(job.Upstream, ","),
-		dsl.Keep: dsl.KeepText(job.KeepDays, job.KeepBuilds), dsl.Script: script, dsl.Sandbox: "false",
+		dsl.Keep: dsl.KeepText(job.KeepDays, job.KeepBuilds), dsl.Sandbox: "false",
 	}
+	a.fields.SetScript(script)
 	if len(job.Upstream) > 0 && job.UpstreamLevel != "" && job.UpstreamLevel != "SUCCESS" {
 		a.fields[dsl.After] += " also when it is " + job.UpstreamLevel
 	}

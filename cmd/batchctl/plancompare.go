@@ -43,6 +43,7 @@ type planField struct {
 	Jenkins string `json:"jenkins"`
 	Tree    string `json:"tree"`
 	Note    string `json:"note,omitempty"`
+	list    bool   // the values have an entry a line
 }
 
 // report compares all jobs.
@@ -142,17 +143,23 @@ func compareFields(want dsl.Declared, is *actual) []planField {
 	var out []planField
 	now, wanted := is.fields.Digest(), want.Digest()
 	for i := range want {
-		if want[i] == is.fields[i] {
+		if want[i] == is.fields[i] || i >= dsl.Timeout && !is.ours || i == dsl.Script && explained(want, is, out) {
 			continue
 		}
-		f := planField{Field: dsl.DeclaredNames[i], Action: "change", Jenkins: is.fields[i], Tree: want[i]}
+		action, note := "change", ""
 		if is.sealed && now[i] != is.digest[i] {
-			f.Action = "drift"
+			action = "drift"
 			if is.digest[i] != wanted[i] {
-				f.Note = "changed in the tree, too"
+				note = treeToo
 			}
 		}
-		out = append(out, f)
+		for _, p := range dsl.Differing(i, is.fields[i], want[i]) {
+			out = append(out, planField{Field: p.Name, Action: action, Jenkins: p.A, Tree: p.B, Note: note, list: p.List})
+		}
+	}
+	if !is.ours && want[dsl.Script] != is.fields[dsl.Script] {
+		// Its parts are those of another program.
+		out = append(out, planField{Field: dsl.DeclaredNames[dsl.Script], Action: "change", Jenkins: is.fields[dsl.Script], Tree: want[dsl.Script]})
 	}
 	if len(out) == 0 && is.digest != wanted {
 		// All is as declared but for the digest: of an older batchctl, or the
@@ -160,6 +167,27 @@ func compareFields(want dsl.Declared, is *actual) []planField {
 		out = append(out, planField{Field: "digest", Action: "change", Jenkins: is.digest.String(), Tree: wanted.String()})
 	}
 	return out
+}
+
+// treeToo is the note of a field that both sides have changed.
+const treeToo = "changed in the tree, too"
+
+// explained reports whether the fields that were found to differ are all that
+// differs in the two Pipelines: else the Pipeline itself has to be shown.
+func explained(want dsl.Declared, is *actual, found []planField) bool {
+	if dsl.LeftOver(is.fields[dsl.Script]) != dsl.LeftOver(want[dsl.Script]) {
+		return false
+	}
+	now := is.fields.Digest()
+	if is.sealed && now[dsl.Script] != is.digest[dsl.Script] && !slices.Contains(actionsOf(found), "drift") {
+		return false
+	}
+	for i := range want {
+		if want[i] != is.fields[i] && (i >= dsl.Timeout && i < dsl.Script || i == dsl.Parameters) {
+			return true
+		}
+	}
+	return false
 }
 
 // actionsOf lists what is to happen to a job with these fields.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -57,15 +58,49 @@ func writePlan(w io.Writer, r *planReport) error {
 // fieldText says what differs. What the tree changes reads from Jenkins to the
 // tree, and drift the other way round: as it came about.
 func fieldText(f planField) string {
-	from, to, line := differing(f.Jenkins, f.Tree)
-	text := line + fieldValue(from) + " → " + fieldValue(to)
+	was, is := f.Jenkins, f.Tree
 	if f.Action == "drift" {
-		text = "drift: changed by hand in Jenkins, " + line + fieldValue(to) + " → " + fieldValue(from) + "; will be put back"
+		was, is = is, was
+	}
+	text := ""
+	switch {
+	case f.list:
+		text = itemsText(was, is)
+	case f.Action == "drift" && f.Note == treeToo:
+		// What it was before is not known: the digest has no values.
+		is, _, line := differing(is, was)
+		return "drift: changed by hand in Jenkins, " + line + "to " + fieldValue(is) + "; " + treeToo + ": " + fieldValue(was)
+	default:
+		a, b, line := differing(was, is)
+		text = line + fieldValue(a) + " → " + fieldValue(b)
+	}
+	if f.Action == "drift" {
+		text = "drift: changed by hand in Jenkins, " + text + "; will be put back"
 	}
 	if f.Note != "" {
 		text += " (" + f.Note + ")"
 	}
 	return text
+}
+
+// itemsText says what a list has lost and gained.
+func itemsText(was, is string) string {
+	a, b := strings.Split(was, "\n"), strings.Split(is, "\n")
+	var out []string
+	for _, item := range a {
+		if item != "" && !slices.Contains(b, item) {
+			out = append(out, "−"+fieldValue(item))
+		}
+	}
+	for _, item := range b {
+		if item != "" && !slices.Contains(a, item) {
+			out = append(out, "+"+fieldValue(item))
+		}
+	}
+	if len(out) == 0 {
+		return "another order"
+	}
+	return strings.Join(out, " ")
 }
 
 // fieldValue is a value on one line.
