@@ -75,6 +75,17 @@ func Ours(script, path string) bool {
 	return strings.HasPrefix(script, digestWords+token+" ") || strings.Contains(script, "node('b-"+token+"-'")
 }
 
+// RenderedFor returns the token of the job that a Pipeline was rendered for, ""
+// where it has no digest: that of a copy is the original's.
+func RenderedFor(script string) string {
+	text, found := strings.CutPrefix(script, digestWords)
+	token, _, ended := strings.Cut(text, " ")
+	if !found || !ended {
+		return ""
+	}
+	return token
+}
+
 var (
 	digestBegin = inScript.constant(digestWords)
 	digestEnd   = inScript.constant("\n")

@@ -19,6 +19,7 @@ type actual struct {
 	digest dsl.Digest // of what was declared when the job was rendered
 	sealed bool       // it has a digest
 	ours   bool
+	token  string // of the job that the Pipeline was rendered for, "" for none
 }
 
 // actualOf reads a config.xml. What it compares are settings, whatever form,
@@ -38,7 +39,7 @@ func actualOf(text []byte, path string) (*actual, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &actual{ours: dsl.Ours(job.Script, path)}
+	a := &actual{ours: dsl.Ours(job.Script, path), token: dsl.RenderedFor(job.Script)}
 	script, digest, sealed := dsl.CutDigest(job.Script, path)
 	a.digest, a.sealed = digest, sealed
 	a.fields = dsl.Declared{

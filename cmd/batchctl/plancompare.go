@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,89 +11,17 @@ import (
 	"github.com/batchctl/batchctl/jenkins"
 )
 
-// planReport is what plan says; in JSON as it is.
-type planReport struct {
-	Jobs      []planJob `json:"jobs"` // all that are not as declared
-	Create    int       `json:"create"`
-	Change    int       `json:"change"`
-	Drift     int       `json:"drift"`
-	Remove    int       `json:"remove"`
-	Retired   int       `json:"retired"`
-	Unmanaged int       `json:"unmanaged"`
-	NotSeen   int       `json:"not_seen"`
-	Declared  int       `json:"as_declared"`
-}
-
-func (r *planReport) differs() bool { return r.Create+r.Change+r.Drift+r.Remove > 0 }
-
-// planJob is a job that is not as declared.
-type planJob struct {
-	Path    string      `json:"path"`
-	Jenkins string      `json:"jenkins"` // its full name there
-	Actions []string    `json:"actions"` // create, change, drift, remove, retired, unmanaged, not seen
-	Fields  []planField `json:"fields,omitempty"`
-	Note    string      `json:"note,omitempty"`
-}
-
-// planField is a field of a job that differs.
-type planField struct {
-	Field   string `json:"field"`
-	Action  string `json:"action"` // change or drift
-	Jenkins string `json:"jenkins"`
-	Tree    string `json:"tree"`
-	Note    string `json:"note,omitempty"`
-	list    bool   // the values have an entry a line
-}
-
-// report compares all jobs.
-func (p *planner) report(ctx context.Context) (*planReport, error) {
-	r := &planReport{Jobs: []planJob{}}
-	var names []string
-	var compare []func(xml []byte, err error) error
-	for _, j := range p.wanted {
-		name := dsl.FullName(j.Jenkins, j.Path)
-		listed, there := p.live[name]
-		if !there {
-			r.add(planJob{Path: j.Path, Jenkins: name, Actions: []string{"create"}})
-			continue
-		}
-		names = append(names, name)
-		compare = append(compare, func(xml []byte, err error) error { return r.compare(j, listed, xml, err) })
-	}
-	for _, o := range p.others {
-		names = append(names, o.Name)
-		compare = append(compare, func(xml []byte, err error) error { return r.other(o, xml, err) })
-	}
-	err := p.configs(ctx, names, func(n int, xml []byte, err error) error { return compare[n](xml, err) })
-	slices.SortFunc(r.Jobs, func(a, b planJob) int { return strings.Compare(a.Jenkins, b.Jenkins) })
-	return r, err
-}
-
-// add counts a job, and keeps it where there is something to say.
-func (r *planReport) add(j planJob) {
-	counts := map[string]*int{"create": &r.Create, "change": &r.Change, "drift": &r.Drift, "remove": &r.Remove,
-		"retired": &r.Retired, "unmanaged": &r.Unmanaged, "not seen": &r.NotSeen}
-	for _, action := range j.Actions {
-		*counts[action]++
-	}
-	if len(j.Actions) == 0 {
-		r.Declared++
-		return
-	}
-	r.Jobs = append(r.Jobs, j)
-}
-
 // compare compares a job that both have.
 func (r *planReport) compare(j *batches.Job, listed jenkins.Listed, xml []byte, err error) error {
 	want, wantErr := dsl.Declare(j)
 	if wantErr != nil {
 		return wantErr
 	}
-	out := planJob{Path: j.Path, Jenkins: listed.Name}
+	out := planItem{Path: j.Path, Jenkins: listed.Name}
 	if errors.Is(err, jenkins.ErrNotFound) {
 		// It went between the list and the look.
 		out.Actions = []string{"create"}
-		r.add(out)
+		r.addJob(out)
 		return nil
 	}
 	var is *actual
@@ -102,9 +29,9 @@ func (r *planReport) compare(j *batches.Job, listed jenkins.Listed, xml []byte, 
 		is, err = actualOf(xml, j.Path)
 	}
 	if err != nil {
-		out.Fields, out.Note = compareListed(want, listed), unseen(err)
+		out.Fields, out.Note = compareListed(want, listed), "only description and disabled compared: "+unseen(err)
 		out.Actions = append(actionsOf(out.Fields), "not seen")
-		r.add(out)
+		r.addJob(out)
 		return nil
 	}
 	out.Fields = compareFields(want, is)
@@ -112,23 +39,15 @@ func (r *planReport) compare(j *batches.Job, listed jenkins.Listed, xml []byte, 
 	if !is.ours && len(out.Fields) > 0 {
 		out.Note = "not made by batchctl; the seed job replaces it"
 	}
-	r.add(out)
+	r.addJob(out)
 	return nil
-}
-
-// unseen says why a config.xml could not be compared.
-func unseen(err error) string {
-	if errors.Is(err, jenkins.ErrForbidden) {
-		return "only description and disabled compared: this user has neither Job/Configure nor Job/ExtendedRead there"
-	}
-	return "only description and disabled compared: its config.xml " + oneLine(err.Error())
 }
 
 // compareListed compares what Job/Read shows. Without the digest nobody can
 // say who changed it.
 func compareListed(want dsl.Declared, listed jenkins.Listed) []planField {
 	var out []planField
-	for field, is := range map[int]string{dsl.Description: strings.ReplaceAll(listed.Description, "\r\n", "\n"), dsl.Disabled: fmt.Sprint(listed.Disabled)} {
+	for field, is := range map[int]string{dsl.Description: lineFeeds(listed.Description), dsl.Disabled: fmt.Sprint(listed.Disabled)} {
 		if is != want[field] {
 			out = append(out, planField{Field: dsl.DeclaredNames[field], Action: "change", Jenkins: is, Tree: want[field], Note: "or changed in Jenkins"})
 		}
@@ -201,11 +120,12 @@ func actionsOf(fields []planField) []string {
 	return out
 }
 
-// other takes a job that the tree does not have.
-func (r *planReport) other(o otherJob, xml []byte, err error) error {
-	out := planJob{Path: o.path, Jenkins: o.Name, Actions: []string{"unmanaged"}}
+// other takes a job that the tree does not have. tokens has the jobs of the
+// tree by their tokens.
+func (r *planReport) other(o otherJob, tokens map[string]string, xml []byte, err error) {
+	out := planItem{Path: o.path, Jenkins: o.Name, Actions: []string{"unmanaged"}}
 	if errors.Is(err, jenkins.ErrNotFound) {
-		return nil // it went in between
+		return // it went in between
 	}
 	var is *actual
 	if err == nil {
@@ -214,13 +134,27 @@ func (r *planReport) other(o otherJob, xml []byte, err error) error {
 	switch {
 	case err != nil:
 		out.Actions = []string{"not seen"}
-		out.Note = "not in the tree; whether batchctl made it cannot be said: " + strings.TrimPrefix(unseen(err), "only description and disabled compared: ")
+		out.Note = "not in the tree; whether batchctl made it cannot be said: " + unseen(err)
 	case is.ours && o.Disabled:
 		// What the seed job does to a job that left the tree, by default.
 		out.Actions, out.Note = []string{"retired"}, fmt.Sprintf("not in the tree, and disabled; next build #%d", o.Next)
 	case is.ours:
 		out.Actions, out.Note = []string{"remove"}, fmt.Sprintf("not in the tree; next build #%d", o.Next)
+	case is.token != "":
+		out.Note = copyOf(tokens[is.token], o.Disabled)
 	}
-	r.add(out)
-	return nil
+	r.addJob(out)
+}
+
+// copyOf says of a job with another job's Pipeline what it is: a copy, or that
+// job under a new name. It has that job's schedule, and its runs ask for that
+// job's machines.
+func copyOf(path string, disabled bool) string {
+	if path == "" {
+		path = "a job that is not in the tree"
+	}
+	if disabled {
+		return "a copy of " + path + ", or that job renamed or moved; disabled"
+	}
+	return "a copy of " + path + ", or that job renamed or moved: it runs beside that, and asks for its machines; delete or disable it"
 }
