@@ -79,6 +79,10 @@ func TestJobConfig(t *testing.T) {
 	if text, err := c.JobConfig(context.Background(), "a/b c"); string(text) != "<project/>" || err != nil {
 		t.Errorf("%q %v", text, err)
 	}
+	page := serve(t, answer(http.StatusOK, "text/html; charset=utf-8", "<html><body>Please sign in</body></html>"))
+	if text, err := page.JobConfig(context.Background(), "a"); !errors.Is(err, jenkins.ErrGarbage) || !strings.Contains(fmt.Sprint(err), "It says: Please sign in") {
+		t.Errorf("a login page is %q, %v", text, err)
+	}
 	if _, err := c.JobConfig(context.Background(), "a/../b"); err == nil {
 		t.Error("a name that leads elsewhere was asked for")
 	}
