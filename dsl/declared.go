@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/batchctl/batchctl/batches"
 )
@@ -18,15 +19,24 @@ const (
 	After
 	Parameters
 	Keep
-	Script
 	Sandbox
 	Other // what the tree never sets
+	Timeout
+	Retry
+	Java
+	Args
+	Artifact
+	Env
+	Secrets
+	Scripts
+	Files
+	Script // the Pipeline as a whole, in which the nine before it stand
 	numDeclared
 )
 
 // DeclaredNames are the names of the fields of Declared.
 var DeclaredNames = [numDeclared]string{"description", "disabled", "concurrency", "schedule", "after", "parameters",
-	"keep", "script", "sandbox", "other settings"}
+	"keep", "sandbox", "other settings", "timeout", "retry", "java", "args", "artifact", "env", "secrets", "scripts", "keep.files", "script"}
 
 // Declared is what a job is declared to be in Jenkins: a text for each field,
 // the same text for whatever form Jenkins stores the field in. LF ends lines.
@@ -49,7 +59,8 @@ func Declare(job *batches.Job) (Declared, error) {
 func declared(j *batches.Job, script string) Declared {
 	b := j.Batch
 	d := Declared{Description: lines(descriptionOf(b)), Disabled: strconv.FormatBool(b.Disabled), Concurrency: b.Concurrency,
-		Keep: KeepText(b.Keep.Days, b.Keep.Builds), Script: script, Sandbox: "true"}
+		Keep: KeepText(b.Keep.Days, b.Keep.Builds), Sandbox: "true"}
+	d.SetScript(script)
 	if d[Concurrency] == "" {
 		d[Concurrency] = "allow"
 	}
@@ -70,6 +81,28 @@ func declared(j *batches.Job, script string) Declared {
 	}
 	d[Parameters] = strings.Join(parameters, "\n")
 	return d
+}
+
+// SetScript sets the Pipeline, and the fields that stand in it.
+func (d *Declared) SetScript(script string) {
+	r := readers.Get().(*reader)
+	defer readers.Put(r)
+	r.reset()
+	r.read(script)
+	for i := Timeout; i < Script; i++ {
+		d[i] = string(r.fields[i])
+	}
+	d[Script] = script
+}
+
+// readers have buffers, as there are thousands of Pipelines.
+var readers = sync.Pool{New: func() any { return new(reader) }}
+
+// LeftOver returns the lines of a Pipeline that no field but Script explains.
+func LeftOver(script string) string {
+	var r reader
+	r.read(script)
+	return string(r.left)
 }
 
 // KeepText says how long builds are kept.

@@ -49,13 +49,17 @@ func (d *Declared) Digest() Digest {
 }
 
 // CutDigest takes the line of the digest off a Pipeline. It says false where
-// there is none of the job with this path: somebody else's job, a copy of one
-// of ours, or one that an older batchctl rendered.
+// there is none of the job with this path: somebody else's job, or a copy of
+// one of ours; or one of another version of batchctl, whose line it takes off,
+// too.
 func CutDigest(script, path string) (rest string, d Digest, ok bool) {
 	text, found := strings.CutPrefix(script, digestWords+catalog.Token(path)+" ")
 	digits, rest, ended := strings.Cut(text, "\n")
-	if !found || !ended || len(digits) != len(d)*fieldDigits {
+	if !found || !ended {
 		return script, Digest{}, false
+	}
+	if len(digits) != len(d)*fieldDigits {
+		return rest, Digest{}, false
 	}
 	for i := range d {
 		copy(d[i][:], digits[i*fieldDigits:])
@@ -69,6 +73,17 @@ func CutDigest(script, path string) (rest string, d Digest, ok bool) {
 func Ours(script, path string) bool {
 	token := catalog.Token(path)
 	return strings.HasPrefix(script, digestWords+token+" ") || strings.Contains(script, "node('b-"+token+"-'")
+}
+
+// RenderedFor returns the token of the job that a Pipeline was rendered for, ""
+// where it has no digest: that of a copy is the original's.
+func RenderedFor(script string) string {
+	text, found := strings.CutPrefix(script, digestWords)
+	token, _, ended := strings.Cut(text, " ")
+	if !found || !ended {
+		return ""
+	}
+	return token
 }
 
 var (

@@ -25,37 +25,46 @@ func (c *Client) JobNames(ctx context.Context, folder string) ([]string, error) 
 	}
 	var out []string
 	for _, i := range items {
-		out = append(out, i.FullName)
+		if i.Jobs == nil {
+			out = append(out, i.FullName)
+		}
 	}
 	return out, nil
 }
 
-// Listed is what a list of jobs says of one: as much as Job/Read shows.
+// Listed is what a list says of a job or a folder: as much as Job/Read shows.
 type Listed struct {
 	Name        string // full
+	Kind        string // Jenkins' class for it, such as WorkflowJob, without its package
+	Folder      bool   // it holds others
 	Description string
 	Disabled    bool
-	Next        int // number of its next build
+	Next        int // number of a job's next build
 }
 
-// ListJobs is JobNames with what else Job/Read shows of each job, in one call.
-func (c *Client) ListJobs(ctx context.Context, folder string) ([]Listed, error) {
+// ListItems is JobNames with the folders, the asked one too, and with what else
+// Job/Read shows of each, in one call. A folder comes before what it holds.
+func (c *Client) ListItems(ctx context.Context, folder string) ([]Listed, error) {
 	items, err := c.jobsBelow(ctx, folder, "fullName,description,disabled,nextBuildNumber")
 	if err != nil {
 		return nil, err
 	}
 	out := make([]Listed, len(items))
 	for n, i := range items {
-		out[n] = Listed{Name: i.FullName, Description: i.Description, Disabled: i.Disabled, Next: i.NextBuildNumber}
+		kind := i.Class[strings.LastIndexByte(i.Class, '.')+1:]
+		out[n] = Listed{Name: i.FullName, Kind: kind, Folder: i.Jobs != nil, Description: i.Description, Disabled: i.Disabled, Next: i.NextBuildNumber}
 	}
 	return out, nil
 }
 
-// jobsBelow lists the jobs below a folder with some fields of each.
+// jobsBelow lists a folder, and the jobs and folders below it, with some fields
+// of each. The top itself is no item.
 func (c *Client) jobsBelow(ctx context.Context, folder, fields string) ([]item, error) {
 	op := fmt.Sprintf("list all jobs below folder %q", folder)
 	path := ""
-	if folder != "" {
+	if folder == "" {
+		op = "list all jobs"
+	} else {
 		var err error
 		if path, err = (Ref{Job: folder}).path(); err != nil {
 			return nil, c.invalid(op, err)
@@ -64,7 +73,7 @@ func (c *Client) jobsBelow(ctx context.Context, folder, fields string) ([]item, 
 	if strings.Count(folder, "/") > maxFolders {
 		return nil, c.invalid(op, fmt.Errorf("folders stand more than %d deep", maxFolders))
 	}
-	tree := strings.Repeat("jobs["+fields+",", folderDepth) + "jobs[" + fields + "]" + strings.Repeat("]", folderDepth)
+	tree := fields + "," + strings.Repeat("jobs["+fields+",", folderDepth) + "jobs[" + fields + "]" + strings.Repeat("]", folderDepth)
 	var list item
 	if _, err := c.get(ctx, op, path, tree, &list); err != nil {
 		return nil, err
@@ -72,11 +81,17 @@ func (c *Client) jobsBelow(ctx context.Context, folder, fields string) ([]item, 
 	if list.Jobs == nil {
 		return nil, c.lacks(op, "jobs")
 	}
-	return c.leaves(ctx, *list.Jobs, fields, 0)
+	below, err := c.leaves(ctx, *list.Jobs, fields, 0)
+	if folder == "" {
+		return below, err
+	}
+	list.FullName = folder
+	return append([]item{list}, below...), err
 }
 
 // item is a job, or a folder, which has a list of jobs, perhaps an empty one.
 type item struct {
+	Class           string `json:"_class"`
 	FullName        string
 	Description     string
 	Disabled        bool
@@ -93,7 +108,7 @@ func (c *Client) leaves(ctx context.Context, items []item, fields string, depth 
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, inner...)
+			out = append(append(out, i), inner...)
 		case depth == folderDepth:
 			// What this is, the call did not ask.
 			inner, err := c.deeper(ctx, i, fields)
@@ -108,7 +123,7 @@ func (c *Client) leaves(ctx context.Context, items []item, fields string, depth 
 	return out, nil
 }
 
-// deeper returns the jobs below what may be a folder or a job.
+// deeper returns what may be a folder or a job, and what stands below it.
 func (c *Client) deeper(ctx context.Context, i item, fields string) ([]item, error) {
 	op := fmt.Sprintf("list all jobs below folder %q", i.FullName)
 	path, err := Ref{Job: i.FullName}.path()

@@ -38,16 +38,21 @@ func TestJobNames(t *testing.T) {
 	}
 }
 
-// TestListJobs: what Job/Read shows of each job comes in the same call.
-func TestListJobs(t *testing.T) {
+// TestListItems: what Job/Read shows of each job and folder comes in the same
+// call, and so does the folder itself.
+func TestListItems(t *testing.T) {
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		if tree := r.URL.Query().Get("tree"); !strings.HasPrefix(tree, "jobs[fullName,description,disabled,nextBuildNumber,jobs[") {
+		if tree := r.URL.Query().Get("tree"); !strings.HasPrefix(tree, "fullName,description,disabled,nextBuildNumber,jobs[fullName,description,disabled,nextBuildNumber,jobs[") {
 			t.Errorf("asked for %s", tree)
 		}
-		answer(http.StatusOK, "application/json", `{"jobs":[{"fullName":"a/b","jobs":[{"fullName":"a/b/c","description":"x\r\ny","disabled":true,"nextBuildNumber":7},{"fullName":"a/b/d","description":null,"disabled":false,"nextBuildNumber":1}]}]}`)(w, r)
+		answer(http.StatusOK, "application/json", `{"_class":"com.cloudbees.hudson.plugins.folder.Folder","fullName":"a","description":"top","jobs":[
+			{"_class":"com.cloudbees.hudson.plugins.folder.Folder","fullName":"a/b","description":"z","jobs":[
+			{"_class":"org.jenkinsci.plugins.workflow.job.WorkflowJob","fullName":"a/b/c","description":"x\r\ny","disabled":true,"nextBuildNumber":7},
+			{"_class":"hudson.model.FreeStyleProject","fullName":"a/b/d","description":null,"disabled":false,"nextBuildNumber":1}]}]}`)(w, r)
 	})
-	got, err := c.ListJobs(context.Background(), "a")
-	want := []jenkins.Listed{{Name: "a/b/c", Description: "x\r\ny", Disabled: true, Next: 7}, {Name: "a/b/d", Next: 1}}
+	got, err := c.ListItems(context.Background(), "a")
+	want := []jenkins.Listed{{Name: "a", Kind: "Folder", Folder: true, Description: "top"}, {Name: "a/b", Kind: "Folder", Folder: true, Description: "z"},
+		{Name: "a/b/c", Kind: "WorkflowJob", Description: "x\r\ny", Disabled: true, Next: 7}, {Name: "a/b/d", Kind: "FreeStyleProject", Next: 1}}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Error(diff, err)
 	}
@@ -73,6 +78,10 @@ func TestJobConfig(t *testing.T) {
 	})
 	if text, err := c.JobConfig(context.Background(), "a/b c"); string(text) != "<project/>" || err != nil {
 		t.Errorf("%q %v", text, err)
+	}
+	page := serve(t, answer(http.StatusOK, "text/html; charset=utf-8", "<html><body>Please sign in</body></html>"))
+	if text, err := page.JobConfig(context.Background(), "a"); !errors.Is(err, jenkins.ErrGarbage) || !strings.Contains(fmt.Sprint(err), "It says: Please sign in") {
+		t.Errorf("a login page is %q, %v", text, err)
 	}
 	if _, err := c.JobConfig(context.Background(), "a/../b"); err == nil {
 		t.Error("a name that leads elsewhere was asked for")

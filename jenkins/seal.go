@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"mime"
 	"net/http"
 )
 
@@ -56,10 +57,18 @@ func (c *Client) document(ctx context.Context, op, method, path string, body []b
 	case method == http.MethodPost && len(a.body) > 0:
 		// Jenkins says nothing to what it has taken; a login page says much.
 		e = c.garbage(a, "an answer without a body was due")
+	case method == http.MethodGet && !a.isXML():
+		e = c.garbage(a, fmt.Sprintf("wanted XML, got %q, a login page or a proxy's? It says: %s", a.header.Get("Content-Type"), a.message()))
 	}
 	if e != nil {
 		e.Op = op
 		return nil, e
 	}
 	return a.body, nil
+}
+
+// isXML says whether an answer says that it is XML.
+func (a *answer) isXML() bool {
+	kind, _, _ := mime.ParseMediaType(a.header.Get("Content-Type"))
+	return kind == "application/xml" || kind == "text/xml"
 }

@@ -48,7 +48,10 @@ func (r *Reconciler) effect(ctx context.Context, v *controllerView, l Lease, act
 		}
 		return r.mark(ctx, l, func(l *Lease) { l.OfflineAt = r.Now() })
 	case DeleteNode:
-		return ignoreMissing(v.Client.DeleteNode(ctx, l.ID))
+		if err := ignoreMissing(v.Client.DeleteNode(ctx, l.ID)); err != nil || !l.Deleted.IsZero() {
+			return err
+		}
+		return r.mark(ctx, l, func(l *Lease) { l.Deleted = r.Now() })
 	case StopRun:
 		return ignoreMissing(v.Client.Stop(ctx, ref))
 	case TellRun:

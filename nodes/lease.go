@@ -91,6 +91,7 @@ type Lease struct {
 
 	Result    string    `json:"result,omitempty"`    // the build's result, in Jenkins' words
 	OfflineAt time.Time `json:"offline_at,omitzero"` // when Jenkins confirmed that the node takes no builds
+	Deleted   time.Time `json:"deleted,omitzero"`    // when Jenkins confirmed that the node is deleted; what is left of it may stay listed
 	HoldUntil time.Time `json:"hold_until,omitzero"` // until when the machine is kept for a look
 	HeldBy    string    `json:"held_by,omitempty"`   // who asked for that; empty: hold_on_failure did
 	Overdue   bool      `json:"overdue,omitempty"`   // the run is past its life limit and is to be stopped

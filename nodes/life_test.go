@@ -11,8 +11,8 @@ import (
 )
 
 // calm is a world without faults, with one cloud that boots in 20 seconds.
-func calm(t testing.TB) *world {
-	w := newWorld(t, 1)
+func calm(t testing.TB, options ...jenkinstest.Option) *world {
+	w := newWorld(t, 1, options...)
 	w.clouds["idc"] = nodetest.NewCloud(func() time.Time { return w.now }, w.rng, nodetest.CloudConfig{Start: nodetest.Range{Min: 5 * time.Second, Max: 5 * time.Second}, Boot: nodetest.Range{Min: 15 * time.Second, Max: 15 * time.Second}})
 	return w
 }
@@ -45,5 +45,25 @@ func TestOneRun(t *testing.T) {
 	}
 	if !w.clouds["idc"].Settled(owner) {
 		t.Error("machines are left")
+	}
+}
+
+// What is left of a node that was deleted may stay listed as long as its
+// agent comes back, and a second delete may be refused: the machine has to go
+// first. Otherwise each would wait for the other until the machine's own end.
+func TestNodeThatClings(t *testing.T) {
+	w := calm(t, jenkinstest.Clinging(), jenkinstest.StrictZombies())
+	w.put(job("live-1/pay/daily", nil), jenkinstest.JobSpec{})
+	w.start()
+	w.jenkins.Trigger("live-1/pay/daily")
+	for range 180 {
+		w.tick(time.Second)
+	}
+	w.checkRuns()
+	if n := w.jenkins.Nodes(); len(n) != 0 || !w.clouds["idc"].Settled(owner) {
+		t.Errorf("left are the nodes %+v; machines settled: %v", n, w.clouds["idc"].Settled(owner))
+	}
+	if l := w.leaseOf("live-1/pay/daily"); l.State != nodes.Gone {
+		t.Errorf("left is the lease %+v", l)
 	}
 }

@@ -414,6 +414,11 @@ func releaseNode(l Lease, s Sight, held bool) (action Action, wait bool) {
 		return StopRun, true
 	case s.Node == NodeOurs || s.Node == NodeOther || s.Node == NodeHidden || held:
 		return Nothing, true // a build is never cut off
+	case !l.Deleted.IsZero() && s.Machine != MachineAbsent:
+		// It is deleted, and stays listed: its agent comes back 20 times a
+		// second, and keeps what is left of it there. Some controllers answer
+		// a second delete with 500, so it is the agent that has to go.
+		return Nothing, false
 	}
 	return DeleteNode, true
 }

@@ -92,6 +92,7 @@ func rules() []rule {
 		}
 	}
 	offline := func(l *Lease) { l.OfflineAt = noon.Add(-time.Second) }
+	deleted := func(l *Lease) { offline(l); l.Deleted = noon.Add(-time.Second) }
 	return []rule{
 		{"the run waits", Wanted, nil, nil, Wanted, OrderIt, ""},
 		{"nothing is known of the run", Wanted, nil, func(s *Sight) { s.Run = RunUnknown }, Wanted, Nothing, ""},
@@ -170,6 +171,9 @@ func rules() []rule {
 		{"the node takes builds", Releasing, nil, nil, Releasing, TakeOffline, ""},
 		{"the look is older than that", Releasing, offline, func(s *Sight) { s.Fresh = false }, Releasing, Nothing, ""},
 		{"nothing is on the node", Releasing, offline, func(s *Sight) { s.Node = NodeOffline }, Releasing, DeleteNode, ""},
+		{"it is deleted, and its agent keeps it listed", Releasing, deleted, func(s *Sight) { s.Node = NodeOffline }, Releasing, Destroy, ""},
+		{"that agent is gone, and it is still listed", Releasing, deleted, func(s *Sight) { s.Node, s.Machine = NodeOffline, MachineAbsent }, Releasing, DeleteNode, ""},
+		{"it is deleted under a build", Releasing, deleted, func(s *Sight) { s.Node = NodeOther }, Releasing, Nothing, ""},
 		{"our run is on it", Releasing, offline, func(s *Sight) { s.Node = NodeOurs }, Releasing, Nothing, ""},
 		{"our run is past its limit", Releasing, func(l *Lease) { offline(l); l.Overdue = true }, func(s *Sight) { s.Node = NodeOurs }, Releasing, StopRun, ""},
 		{"another build is on it", Releasing, offline, func(s *Sight) { s.Node = NodeOther }, Releasing, Nothing, ""},

@@ -60,7 +60,11 @@ func TestSimulation(t *testing.T) {
 // live lives through one seeded day, then lets the dust settle and looks
 // whether anything is left.
 func live(t *testing.T, seed uint64) *world {
-	w := newWorld(t, seed)
+	var options []jenkinstest.Option
+	if seed%3 == 0 {
+		options = append(options, jenkinstest.Clinging(), jenkinstest.StrictZombies())
+	}
+	w := newWorld(t, seed, options...)
 	r := w.rng
 	some := func(p float64) float64 { // in half of all days nothing, else up to p
 		if r.IntN(2) == 0 {

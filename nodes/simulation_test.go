@@ -73,14 +73,14 @@ type crashed struct{}
 
 const owner = "sim"
 
-func newWorld(t testing.TB, seed uint64) *world {
+func newWorld(t testing.TB, seed uint64, options ...jenkinstest.Option) *world {
 	w := &world{
 		t: t, seed: seed, rng: rand.New(rand.NewPCG(seed, 0x5eed)),
 		now: time.Date(2026, 3, 28, 20, 0, 0, 0, time.UTC), store: nodetest.NewMemStore(),
 		clouds: map[string]*nodetest.Cloud{}, agents: map[string]*agent{}, handed: map[string]string{},
 		timing: nodes.DefaultTiming(), drained: map[string]string{}, limit: 40,
 	}
-	w.jenkins = jenkinstest.New(func() time.Time { return w.now })
+	w.jenkins = jenkinstest.New(func() time.Time { return w.now }, options...)
 	w.jenkins.AddUser("provisioner", jenkinstest.ProvisionerPermissions...)
 	return w
 }

@@ -3,14 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/batchctl/batchctl/batches"
-	"github.com/batchctl/batchctl/jenkins"
 )
 
 func (a *app) planCommand() *cobra.Command {
@@ -26,17 +24,21 @@ JENKINS_URL, JENKINS_USER and JENKINS_TOKEN name. It only reads.
   +  to create: in the tree, and not in Jenkins
   ~  to change: the tree has changed since the job was rendered
   !  drifted: somebody changed the job in Jenkins; the seed job puts it back
+  #  blocked: something of another kind stands there, and the seed run ends at it
   -  to remove: rendered by batchctl, and not in the tree any more; Job DSL may
      have forgotten it, and then somebody has to remove it by hand
   x  retired: as before, but disabled; nothing happens to it
   *  unmanaged: in a folder of the tree, but not batchctl's; nothing happens to it
   ?  could not be read or compared in full
 
+A folder's path ends with /. What ten jobs or more have alike stands there once, at
+the top; -o json has each job.
+
 What a job's config.xml says takes Job/ExtendedRead where that is switched on, else
 Job/Configure; without, only description and disabled are compared.
 
 With --exit-code it exits with 2 where anything is to be created, changed, put back
-or removed, and with 1 where nothing is but something could not be seen.`,
+or removed, or is blocked, and with 1 where nothing is but something could not be seen.`,
 		Example: `  JENKINS_URL=https://jenkins.example batchctl plan
   batchctl plan --cluster live-1 -o json --exit-code`,
 		Args: noArgs,
@@ -49,11 +51,7 @@ or removed, and with 1 where nothing is but something could not be seen.`,
 }
 
 func (a *app) plan(ctx context.Context, sel *selection, format string, exitWith bool) error {
-	url := os.Getenv("JENKINS_URL")
-	if url == "" {
-		return errors.New("nothing says where Jenkins is: set JENKINS_URL, JENKINS_USER and JENKINS_TOKEN")
-	}
-	client, err := jenkins.New(jenkins.Config{URL: url, User: os.Getenv("JENKINS_USER"), Token: os.Getenv("JENKINS_TOKEN")})
+	client, err := jenkinsOfEnvironment(errors.New("nothing says where Jenkins is: set JENKINS_URL, JENKINS_USER and JENKINS_TOKEN"))
 	if err != nil {
 		return err
 	}
@@ -65,8 +63,8 @@ func (a *app) plan(ctx context.Context, sel *selection, format string, exitWith 
 	if err := oneController(jobs); err != nil {
 		return err
 	}
-	p := &planner{client: client, wanted: jobs, progress: a.progressOn(a.stderr)}
-	if err := p.look(ctx, result.Jobs(), sel); err != nil {
+	p := &planner{client: client, wanted: jobs, folders: foldersOf(result.Folders, jobs), progress: a.progressOn(a.stderr)}
+	if err := p.look(ctx, result, sel); err != nil {
 		return err
 	}
 	report, err := p.report(ctx)
@@ -83,7 +81,7 @@ func (a *app) plan(ctx context.Context, sel *selection, format string, exitWith 
 		return err
 	case report.differs():
 		return &exitCode{code: exitDiffers}
-	case report.NotSeen > 0:
+	case report.notSeen():
 		return &exitCode{code: exitError}
 	}
 	return nil

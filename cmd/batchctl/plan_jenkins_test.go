@@ -137,9 +137,9 @@ func replaceIn(t *testing.T, file, old, text string) {
 	}
 }
 
-// TestPlanJenkins: what a Jenkins has of applied jobs is as declared, also
-// after it has saved them itself; an edit there is drift, and one of the tree
-// a change.
+// TestPlanJenkins: what a Jenkins has of applied jobs and folders is as
+// declared, also after it has saved them itself; an edit there is drift, and
+// one of the tree a change.
 func TestPlanJenkins(t *testing.T) {
 	j := newLiveJenkins(t)
 	tree, out := filepath.Join(t.TempDir(), "tree"), filepath.Join(t.TempDir(), "out")
@@ -173,6 +173,14 @@ func TestPlanJenkins(t *testing.T) {
 	}
 	j.do("POST", edited, strings.ReplaceAll(config, "15 2 * * *", "45 5 * * *"))
 	j.wants(tree, 2, "! live-1/settlement/daily-settlement", "drift: changed by hand in Jenkins", "45 5 * * *; will be put back", "1 drifted")
+	j.do("POST", edited, strings.ReplaceAll(config, "timeout(time: 7200", "timeout(time: 21600"))
+	j.wants(tree, 2, "! live-1/settlement/daily-settlement", "timeout  drift: changed by hand in Jenkins, 2h → 6h; will be put back", "1 drifted")
+	replaceIn(t, filepath.Join(tree, "apps", "settlement", "daily-settlement.yaml"), "CHUNK: 5000", "CHUNK: 6000")
+	j.wants(tree, 2, "~ live-1/settlement/daily-settlement", "args     −--chunk=5000 +--chunk=6000", "timeout  drift: changed by hand in Jenkins, 2h → 6h; will be put back", "2 to change, 1 drifted")
+	folder := "/job/" + j.root + "/job/live-1/job/settlement"
+	config = j.do("GET", folder+"/config.xml", "")
+	j.do("POST", folder+"/config.xml", strings.ReplaceAll(config, "GROUP:hudson.model.Item.Build:settlement-team", "USER:hudson.model.Item.Configure:mallory"))
+	j.wants(tree, 2, "~ live-1/settlement/ ", "permissions  −user mallory Job/Configure +group settlement-team Job/Build", "folders: 1 to change")
 	replaceIn(t, filepath.Join(tree, "apps", "settlement", "daily-settlement.yaml"), "Settles", "Really settles")
 	j.wants(tree, 2, "~ live-1/settlement/daily-settlement", "! live-1/settlement/daily-settlement", "2 to change, 1 drifted")
 }

@@ -19,6 +19,7 @@ type actual struct {
 	digest dsl.Digest // of what was declared when the job was rendered
 	sealed bool       // it has a digest
 	ours   bool
+	token  string // of the job that the Pipeline was rendered for, "" for none
 }
 
 // actualOf reads a config.xml. What it compares are settings, whatever form,
@@ -38,14 +39,15 @@ func actualOf(text []byte, path string) (*actual, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &actual{ours: dsl.Ours(job.Script, path)}
+	a := &actual{ours: dsl.Ours(job.Script, path), token: dsl.RenderedFor(job.Script)}
 	script, digest, sealed := dsl.CutDigest(job.Script, path)
 	a.digest, a.sealed = digest, sealed
 	a.fields = dsl.Declared{
 		dsl.Description: job.Description, dsl.Disabled: fmt.Sprint(job.Disabled), dsl.Concurrency: concurrencyOf(root, job),
 		dsl.Schedule: strings.TrimSpace(job.Cron), dsl.After: strings.Join(job.Upstream, ","),
-		dsl.Keep: dsl.KeepText(job.KeepDays, job.KeepBuilds), dsl.Script: script, dsl.Sandbox: "false",
+		dsl.Keep: dsl.KeepText(job.KeepDays, job.KeepBuilds), dsl.Sandbox: "false",
 	}
+	a.fields.SetScript(script)
 	if len(job.Upstream) > 0 && job.UpstreamLevel != "" && job.UpstreamLevel != "SUCCESS" {
 		a.fields[dsl.After] += " also when it is " + job.UpstreamLevel
 	}

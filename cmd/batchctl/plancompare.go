@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,88 +11,17 @@ import (
 	"github.com/batchctl/batchctl/jenkins"
 )
 
-// planReport is what plan says; in JSON as it is.
-type planReport struct {
-	Jobs      []planJob `json:"jobs"` // all that are not as declared
-	Create    int       `json:"create"`
-	Change    int       `json:"change"`
-	Drift     int       `json:"drift"`
-	Remove    int       `json:"remove"`
-	Retired   int       `json:"retired"`
-	Unmanaged int       `json:"unmanaged"`
-	NotSeen   int       `json:"not_seen"`
-	Declared  int       `json:"as_declared"`
-}
-
-func (r *planReport) differs() bool { return r.Create+r.Change+r.Drift+r.Remove > 0 }
-
-// planJob is a job that is not as declared.
-type planJob struct {
-	Path    string      `json:"path"`
-	Jenkins string      `json:"jenkins"` // its full name there
-	Actions []string    `json:"actions"` // create, change, drift, remove, retired, unmanaged, not seen
-	Fields  []planField `json:"fields,omitempty"`
-	Note    string      `json:"note,omitempty"`
-}
-
-// planField is a field of a job that differs.
-type planField struct {
-	Field   string `json:"field"`
-	Action  string `json:"action"` // change or drift
-	Jenkins string `json:"jenkins"`
-	Tree    string `json:"tree"`
-	Note    string `json:"note,omitempty"`
-}
-
-// report compares all jobs.
-func (p *planner) report(ctx context.Context) (*planReport, error) {
-	r := &planReport{Jobs: []planJob{}}
-	var names []string
-	var compare []func(xml []byte, err error) error
-	for _, j := range p.wanted {
-		name := dsl.FullName(j.Jenkins, j.Path)
-		listed, there := p.live[name]
-		if !there {
-			r.add(planJob{Path: j.Path, Jenkins: name, Actions: []string{"create"}})
-			continue
-		}
-		names = append(names, name)
-		compare = append(compare, func(xml []byte, err error) error { return r.compare(j, listed, xml, err) })
-	}
-	for _, o := range p.others {
-		names = append(names, o.Name)
-		compare = append(compare, func(xml []byte, err error) error { return r.other(o, xml, err) })
-	}
-	err := p.configs(ctx, names, func(n int, xml []byte, err error) error { return compare[n](xml, err) })
-	slices.SortFunc(r.Jobs, func(a, b planJob) int { return strings.Compare(a.Jenkins, b.Jenkins) })
-	return r, err
-}
-
-// add counts a job, and keeps it where there is something to say.
-func (r *planReport) add(j planJob) {
-	counts := map[string]*int{"create": &r.Create, "change": &r.Change, "drift": &r.Drift, "remove": &r.Remove,
-		"retired": &r.Retired, "unmanaged": &r.Unmanaged, "not seen": &r.NotSeen}
-	for _, action := range j.Actions {
-		*counts[action]++
-	}
-	if len(j.Actions) == 0 {
-		r.Declared++
-		return
-	}
-	r.Jobs = append(r.Jobs, j)
-}
-
 // compare compares a job that both have.
 func (r *planReport) compare(j *batches.Job, listed jenkins.Listed, xml []byte, err error) error {
 	want, wantErr := dsl.Declare(j)
 	if wantErr != nil {
 		return wantErr
 	}
-	out := planJob{Path: j.Path, Jenkins: listed.Name}
+	out := planItem{Path: j.Path, Jenkins: listed.Name}
 	if errors.Is(err, jenkins.ErrNotFound) {
 		// It went between the list and the look.
 		out.Actions = []string{"create"}
-		r.add(out)
+		r.addJob(out)
 		return nil
 	}
 	var is *actual
@@ -101,9 +29,9 @@ func (r *planReport) compare(j *batches.Job, listed jenkins.Listed, xml []byte, 
 		is, err = actualOf(xml, j.Path)
 	}
 	if err != nil {
-		out.Fields, out.Note = compareListed(want, listed), unseen(err)
+		out.Fields, out.Note = compareListed(want, listed), "only description and disabled compared: "+unseen(err)
 		out.Actions = append(actionsOf(out.Fields), "not seen")
-		r.add(out)
+		r.addJob(out)
 		return nil
 	}
 	out.Fields = compareFields(want, is)
@@ -111,23 +39,15 @@ func (r *planReport) compare(j *batches.Job, listed jenkins.Listed, xml []byte, 
 	if !is.ours && len(out.Fields) > 0 {
 		out.Note = "not made by batchctl; the seed job replaces it"
 	}
-	r.add(out)
+	r.addJob(out)
 	return nil
-}
-
-// unseen says why a config.xml could not be compared.
-func unseen(err error) string {
-	if errors.Is(err, jenkins.ErrForbidden) {
-		return "only description and disabled compared: this user has neither Job/Configure nor Job/ExtendedRead there"
-	}
-	return "only description and disabled compared: its config.xml " + oneLine(err.Error())
 }
 
 // compareListed compares what Job/Read shows. Without the digest nobody can
 // say who changed it.
 func compareListed(want dsl.Declared, listed jenkins.Listed) []planField {
 	var out []planField
-	for field, is := range map[int]string{dsl.Description: strings.ReplaceAll(listed.Description, "\r\n", "\n"), dsl.Disabled: fmt.Sprint(listed.Disabled)} {
+	for field, is := range map[int]string{dsl.Description: lineFeeds(listed.Description), dsl.Disabled: fmt.Sprint(listed.Disabled)} {
 		if is != want[field] {
 			out = append(out, planField{Field: dsl.DeclaredNames[field], Action: "change", Jenkins: is, Tree: want[field], Note: "or changed in Jenkins"})
 		}
@@ -142,17 +62,23 @@ func compareFields(want dsl.Declared, is *actual) []planField {
 	var out []planField
 	now, wanted := is.fields.Digest(), want.Digest()
 	for i := range want {
-		if want[i] == is.fields[i] {
+		if want[i] == is.fields[i] || i >= dsl.Timeout && !is.ours || i == dsl.Script && explained(want, is, out) {
 			continue
 		}
-		f := planField{Field: dsl.DeclaredNames[i], Action: "change", Jenkins: is.fields[i], Tree: want[i]}
+		action, note := "change", ""
 		if is.sealed && now[i] != is.digest[i] {
-			f.Action = "drift"
+			action = "drift"
 			if is.digest[i] != wanted[i] {
-				f.Note = "changed in the tree, too"
+				note = treeToo
 			}
 		}
-		out = append(out, f)
+		for _, p := range dsl.Differing(i, is.fields[i], want[i]) {
+			out = append(out, planField{Field: p.Name, Action: action, Jenkins: p.A, Tree: p.B, Note: note, list: p.List})
+		}
+	}
+	if !is.ours && want[dsl.Script] != is.fields[dsl.Script] {
+		// Its parts are those of another program.
+		out = append(out, planField{Field: dsl.DeclaredNames[dsl.Script], Action: "change", Jenkins: is.fields[dsl.Script], Tree: want[dsl.Script]})
 	}
 	if len(out) == 0 && is.digest != wanted {
 		// All is as declared but for the digest: of an older batchctl, or the
@@ -160,6 +86,27 @@ func compareFields(want dsl.Declared, is *actual) []planField {
 		out = append(out, planField{Field: "digest", Action: "change", Jenkins: is.digest.String(), Tree: wanted.String()})
 	}
 	return out
+}
+
+// treeToo is the note of a field that both sides have changed.
+const treeToo = "changed in the tree, too"
+
+// explained reports whether the fields that were found to differ are all that
+// differs in the two Pipelines: else the Pipeline itself has to be shown.
+func explained(want dsl.Declared, is *actual, found []planField) bool {
+	if dsl.LeftOver(is.fields[dsl.Script]) != dsl.LeftOver(want[dsl.Script]) {
+		return false
+	}
+	now := is.fields.Digest()
+	if is.sealed && now[dsl.Script] != is.digest[dsl.Script] && !slices.Contains(actionsOf(found), "drift") {
+		return false
+	}
+	for i := range want {
+		if want[i] != is.fields[i] && (i >= dsl.Timeout && i < dsl.Script || i == dsl.Parameters) {
+			return true
+		}
+	}
+	return false
 }
 
 // actionsOf lists what is to happen to a job with these fields.
@@ -173,11 +120,12 @@ func actionsOf(fields []planField) []string {
 	return out
 }
 
-// other takes a job that the tree does not have.
-func (r *planReport) other(o otherJob, xml []byte, err error) error {
-	out := planJob{Path: o.path, Jenkins: o.Name, Actions: []string{"unmanaged"}}
+// other takes a job that the tree does not have. tokens has the jobs of the
+// tree by their tokens.
+func (r *planReport) other(o otherJob, tokens map[string]string, xml []byte, err error) {
+	out := planItem{Path: o.path, Jenkins: o.Name, Actions: []string{"unmanaged"}}
 	if errors.Is(err, jenkins.ErrNotFound) {
-		return nil // it went in between
+		return // it went in between
 	}
 	var is *actual
 	if err == nil {
@@ -186,13 +134,27 @@ func (r *planReport) other(o otherJob, xml []byte, err error) error {
 	switch {
 	case err != nil:
 		out.Actions = []string{"not seen"}
-		out.Note = "not in the tree; whether batchctl made it cannot be said: " + strings.TrimPrefix(unseen(err), "only description and disabled compared: ")
+		out.Note = "not in the tree; whether batchctl made it cannot be said: " + unseen(err)
 	case is.ours && o.Disabled:
 		// What the seed job does to a job that left the tree, by default.
 		out.Actions, out.Note = []string{"retired"}, fmt.Sprintf("not in the tree, and disabled; next build #%d", o.Next)
 	case is.ours:
 		out.Actions, out.Note = []string{"remove"}, fmt.Sprintf("not in the tree; next build #%d", o.Next)
+	case is.token != "":
+		out.Note = copyOf(tokens[is.token], o.Disabled)
 	}
-	r.add(out)
-	return nil
+	r.addJob(out)
+}
+
+// copyOf says of a job with another job's Pipeline what it is: a copy, or that
+// job under a new name. It has that job's schedule, and its runs ask for that
+// job's machines.
+func copyOf(path string, disabled bool) string {
+	if path == "" {
+		path = "a job that is not in the tree"
+	}
+	if disabled {
+		return "a copy of " + path + ", or that job renamed or moved; disabled"
+	}
+	return "a copy of " + path + ", or that job renamed or moved: it runs beside that, and asks for its machines; delete or disable it"
 }

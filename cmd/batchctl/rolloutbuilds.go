@@ -49,11 +49,7 @@ func (s *buildSource) builds(ctx context.Context, jobs []*batches.Job) ([]judge.
 		all, err := buildsOf(s.file, jobs)
 		return all, nil, err
 	}
-	url := os.Getenv("JENKINS_URL")
-	if url == "" {
-		return nil, nil, errNoSource
-	}
-	client, err := jenkins.New(jenkins.Config{URL: url, User: os.Getenv("JENKINS_USER"), Token: os.Getenv("JENKINS_TOKEN")})
+	client, err := jenkinsOfEnvironment(errNoSource)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -177,7 +177,8 @@ func held(t *testing.T, p *provisioner) {
 	}
 }
 
-// ahead waits for a run by the clock that had its machine before it began.
+// ahead waits for a run by the clock that had its machine before its time. The
+// first one may have been too near for that.
 func ahead(t *testing.T, p *provisioner) {
 	t.Helper()
 	var l api.Lease
@@ -186,13 +187,13 @@ func ahead(t *testing.T, p *provisioner) {
 		if err != nil {
 			return false
 		}
-		i := slices.IndexFunc(page.Runs, func(l api.Lease) bool { return !l.Due.IsZero() && l.Served })
+		i := slices.IndexFunc(page.Runs, func(l api.Lease) bool { return !l.Due.IsZero() && l.Served && l.Online.Before(l.Due) })
 		if i >= 0 {
 			l = page.Runs[i]
 		}
 		return i >= 0
 	})
-	if l.Waited == nil || *l.Waited > 2 || !l.Online.Before(l.Due) {
+	if l.Waited == nil || *l.Waited > 2 {
 		t.Errorf("its machine was online at %v for %v, and it waited: %+v", l.Online, l.Due, l)
 	}
 	t.Logf("%s: due %v, its machine online %v before, the run seen there %v after", l.Run, l.Due, l.Due.Sub(l.Online), l.Began.Sub(l.Due))

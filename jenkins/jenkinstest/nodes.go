@@ -20,7 +20,7 @@ type computer struct {
 	remoteFS    string
 	env         map[string]string
 	made        time.Time
-	zombie      bool // the node is deleted, and its run has not ended
+	zombie      bool // the node is deleted, and its run or its agent holds on to what is left
 	offline     bool // set offline by somebody
 	reason      string
 	connected   bool
@@ -111,10 +111,12 @@ func (s *Server) deleteNode(c *computer) {
 	s.withdraw(c)
 	s.disconnect(c, cutDeleted)
 	c.offline = false
-	if a := s.agents[c.name]; a != nil {
+	a := s.agents[c.name]
+	clings := s.clings && a != nil && a.alive
+	if a != nil && !clings {
 		s.outcast(a)
 	}
-	if c.run == nil {
+	if c.run == nil && !clings {
 		s.forget(c)
 		return
 	}
@@ -175,6 +177,9 @@ func (s *Server) kill(a *agent) {
 	a.dark.stop()
 	if s.agents[a.name] == a {
 		delete(s.agents, a.name)
+	}
+	if c := s.computers[a.name]; s.clings && c != nil && c.zombie && c.run == nil {
+		s.forget(c)
 	}
 }
 

@@ -61,6 +61,7 @@ type Server struct {
 	prefix  string
 	quiet   time.Duration
 	strict  bool // see StrictZombies
+	clings  bool // see Clinging
 	users   map[string]*user
 
 	starts   int
@@ -113,6 +114,12 @@ func QuietPeriod(d time.Duration) Option { return func(s *Server) { s.quiet = d 
 // authorization (seen with matrix-auth 3.2.9): it asks the node, which is
 // null, for its permissions. Only the end of the run then heals the zombie.
 func StrictZombies() Option { return func(s *Server) { s.strict = true } }
+
+// Clinging makes what is left of a deleted node stay listed as long as its
+// agent lives, also where nothing ran on it: the agent comes back at once, 20
+// times a second, and never gives up, as it is let in and dropped each time.
+// A running Jenkins does so now and then, on a busy host.
+func Clinging() Option { return func(s *Server) { s.clings = true } }
 
 // New returns a Jenkins that is up, with one user, Admin, who may do all.
 // Its clock is now: time.Now, or that of a simulation.
