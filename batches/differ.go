@@ -192,41 +192,41 @@ func (v *value) raw() string {
 	return out.display()
 }
 
-// changedUses lists the variables below two values of the same template that
-// differ.
+// changedUses lists the variables and fields that make the difference between
+// two values of the same template. Where one is itself made of others, and only
+// these differ, they are listed in its place.
 func changedUses(old, new *value) []UseChange {
-	before := map[string]string{}
-	walkUses(old, func(u *use) { before[u.name] = u.text })
 	var out []UseChange
-	walkUses(new, func(u *use) {
-		was, known := before[u.name]
-		if !known || was == u.text {
-			return
+	if old.from != nil && new.from != nil {
+		for i := range min(len(old.from.uses), len(new.from.uses)) {
+			o, n := &old.from.uses[i], &new.from.uses[i]
+			switch {
+			case o.text == n.text:
+			case o.sameTemplate(n):
+				out = append(out, changedUses(o.val, n.val)...)
+			default:
+				c := UseChange{Name: n.name, Old: o.text, New: n.text}
+				if n.val != nil {
+					c.Place = n.val.place()
+				}
+				out = append(out, c)
+			}
 		}
-		delete(before, u.name)
-		c := UseChange{Name: u.name, Old: was, New: u.text}
-		if u.val != nil {
-			c.Place = u.val.place()
+	}
+	for i := range min(len(old.kids), len(new.kids)) {
+		out = append(out, changedUses(old.kids[i].val, new.kids[i].val)...)
+	}
+	var once []UseChange
+	for _, c := range out {
+		if !slices.ContainsFunc(once, func(o UseChange) bool { return o.Name == c.Name }) {
+			once = append(once, c)
 		}
-		out = append(out, c)
-	})
-	return out
+	}
+	return once
 }
 
-// walkUses visits the references that went into a value, down to those whose
-// text is their own.
-func walkUses(v *value, visit func(*use)) {
-	if v.from != nil {
-		for i := range v.from.uses {
-			u := &v.from.uses[i]
-			if u.val != nil && u.val.from != nil {
-				walkUses(u.val, visit)
-				continue
-			}
-			visit(u)
-		}
-	}
-	for i := range v.kids {
-		walkUses(v.kids[i].val, visit)
-	}
+// sameTemplate reports whether two references stand for texts that are made of
+// the same references.
+func (u *use) sameTemplate(other *use) bool {
+	return u.val != nil && other.val != nil && u.val.from != nil && other.val.from != nil && u.val.raw() == other.val.raw()
 }

@@ -121,9 +121,10 @@ func (u *placed) apply(f *yamledit.File) error {
 }
 
 // removeWith removes a value, and what held nothing but it: an empty map says
-// nothing. The topmost one stays, since a file without any would be empty.
+// nothing. The topmost one stays, since a file without any would be empty; and
+// so does an agent, which is loaded without settings too.
 func removeWith(f *yamledit.File, at yamledit.Path) error {
-	for len(at) > 2 && at[len(at)-2].Key != "" {
+	for len(at) > 2 && at[len(at)-2].Key != "" && at[len(at)-3].Key != "agents" {
 		if _, list, n := f.Has(at[:len(at)-1]); list || n != 1 {
 			break
 		}

@@ -13,7 +13,7 @@ import (
 // entry of overrides in the file that the value comes from.
 func (p *plan) override(wants []*want) error {
 	entries := entries{at: map[string]*entry{}, append: p.inPlace}
-	groups := groupWants(wants, p.within != "" && p.groupFile() == "")
+	groups := groupWants(wants, p.leaves || p.within != "" && p.groupFile() == "")
 	for _, g := range p.together(groups, &entries) {
 		if err := p.group(g, &entries); err != nil {
 			return err
@@ -55,9 +55,11 @@ func groupWants(wants []*want, byLeaf bool) []*group {
 	at := map[string]*group{}
 	var out []*group
 	for _, w := range wants {
-		file := w.origin().File
-		text := w.written()
-		key := fmt.Sprintf("%s\x00%s\x00%s\x00%t%t", w.path(), file, text, w.unset, w.pin)
+		file := ""
+		if from := w.source(); from.Exists() {
+			file = from.Place().File
+		}
+		key := fmt.Sprintf("%q %q %#v %t", w.keys, file, w.final(), w.pin)
 		if byLeaf {
 			key += "\x00" + w.doc.Leaf()
 		}
@@ -72,15 +74,16 @@ func groupWants(wants []*want, byLeaf bool) []*group {
 	return out
 }
 
-// origin is where the old value comes from, or the one beside the new one.
-func (w *want) origin() batches.Place {
+// source is the old value, or the one beside the new one, or the null that keeps
+// it away; the zero Value where there is none of these.
+func (w *want) source() batches.Value {
 	switch {
 	case w.old.Exists():
-		return w.old.Place()
+		return w.old
 	case w.near.Exists():
-		return w.near.Place()
+		return w.near
 	}
-	return batches.Place{}
+	return w.doc.Removed(w.keys...)
 }
 
 func (g *group) docs() []*batches.Document {
@@ -99,12 +102,13 @@ func (p *plan) group(g *group, into *entries) error {
 	}
 	docs := g.docs()
 	leaf := docs[0].Leaf()
-	oneLeaf := !slices.ContainsFunc(docs, func(d *batches.Document) bool { return d.Leaf() != leaf })
+	oneLeaf := p.may(leaf) && !slices.ContainsFunc(docs, func(d *batches.Document) bool { return d.Leaf() != leaf })
 	of := p.ofInheritors(g)
 	// What an override sets only another one can change; and what a layer adds
 	// to a list is lost where a higher one replaces it.
-	plain := !(w.old.Exists() && w.old.Override()) && !g.grows
-	if g.grows && oneLeaf && len(p.reach(leaf)) == len(docs) && w.old.Place().File != leaf && !w.old.Override() {
+	from := w.source()
+	plain := !(from.Exists() && from.Override()) && !g.grows && !p.leaves
+	if g.grows && !p.leaves && oneLeaf && len(p.reach(leaf)) == len(docs) && w.old.Place().File != leaf && !w.old.Override() {
 		return p.own(leaf, w, "in the batch itself: "+of, len(docs))
 	}
 	if oneLeaf && len(p.reach(leaf)) == len(docs) && plain {
@@ -118,6 +122,9 @@ func (p *plan) group(g *group, into *entries) error {
 	}
 	if oneLeaf {
 		file = leaf
+	}
+	if file == "" && p.within != "" {
+		return fmt.Errorf("the file of %s belongs to another app group too, and %s has no app-groups/%s.yaml; write one first", docs[0].Path, p.within, p.within)
 	}
 	if file == "" {
 		if file = p.narrowest(docs); file != "" && len(p.reach(file)) == len(docs) && plain && p.inPlace {

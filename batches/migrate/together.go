@@ -11,7 +11,7 @@ import (
 // returns the groups that are left.
 func (p *plan) together(groups []*group, into *entries) []*group {
 	groups = p.growing(groups)
-	if p.within != "" {
+	if p.within != "" || p.leaves {
 		return groups
 	}
 	var left []*group
