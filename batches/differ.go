@@ -5,7 +5,10 @@ import (
 )
 
 // differ collects what differs between two documents.
-type differ struct{ fields []FieldChange }
+type differ struct {
+	kind   *leafKind
+	fields []FieldChange
+}
 
 // frame compares what does not stand in the document itself.
 func (d *differ) frame(path, old, new string) {
@@ -24,7 +27,7 @@ func (d *differ) value(old, new *value, p *fieldPath) {
 	if new != nil && new.kind == nullKind {
 		removed, new = new, nil
 	}
-	if (old == nil || old.kind == mapKind) && (new == nil || new.kind == mapKind) && !emptyMap(old, new) {
+	if (old == nil || old.kind == mapKind) && (new == nil || new.kind == mapKind) && !(emptyMap(old, new) && d.kind.empty(p)) {
 		d.members(old, new, p)
 		return
 	}
@@ -64,14 +67,17 @@ func (d *differ) list(c FieldChange, old, new *value, p *fieldPath) {
 	for _, v := range came {
 		c.Came = append(c.Came, *sideOf(v))
 	}
-	if len(gone)+len(came) > 0 || sameItems(old, new) {
+	if len(gone)+len(came) > 0 || !sameOrder(old, new) {
 		c.At = madeAt(&c, nil)
 		d.fields = append(d.fields, c)
 	}
 }
 
-// sameItems reports whether two lists differ in the order of their items only.
-func sameItems(old, new *value) bool { return len(items(old, new))+len(items(new, old)) == 0 }
+// sameOrder reports whether two lists are written alike, item by item: then they
+// differ only by what references stand for.
+func sameOrder(old, new *value) bool {
+	return slices.EqualFunc(old.kids, new.kids, func(a, b entry) bool { return a.val.raw() == b.val.raw() })
+}
 
 // madeAt says where a change was made: where the value now stands, or what in
 // it is new, or what removed it, or else where it stood.
@@ -94,7 +100,7 @@ func madeAt(c *FieldChange, removed *value) Place {
 // emptyMap reports whether a map without members came or went: there is no
 // member then to show it by.
 func emptyMap(old, new *value) bool {
-	return old == nil && len(new.kids) == 0 || new == nil && len(old.kids) == 0
+	return old == nil && count(new) == 0 || new == nil && count(old) == 0
 }
 
 func (d *differ) members(old, new *value, p *fieldPath) {
@@ -167,6 +173,9 @@ func items(of, other *value) []*value {
 func sideOf(v *value) *Side {
 	if v == nil {
 		return nil
+	}
+	if v.kind == mapKind && count(v) == 0 {
+		return &Side{v.place(), "{}", "{}"} // and not the nulls in it
 	}
 	return &Side{v.place(), v.display(), v.raw()}
 }
