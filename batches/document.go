@@ -137,8 +137,11 @@ func (n Value) Override() bool { return n.v.override }
 // Over reports whether it took the place of a value of a lower layer.
 func (n Value) Over() bool { return n.v.over != nil }
 
-// Text is the value on one line, as it is for the job.
+// Text is the value as it is for the job; a list or a map on one line.
 func (n Value) Text() string {
+	if n.v.scalar() {
+		return n.v.text
+	}
 	if n.v == nil {
 		return ""
 	}
@@ -147,6 +150,9 @@ func (n Value) Text() string {
 
 // Raw is the same as it was written, with its references.
 func (n Value) Raw() string {
+	if n.v.scalar() && n.v.from == nil {
+		return n.v.text
+	}
 	if n.v == nil {
 		return ""
 	}
@@ -208,7 +214,7 @@ func (n Value) Variable() (name string, val Value, ok bool) {
 	return u.name, Value{u.val}, true
 }
 
-// FlowList writes texts as a list on one line, the way Value.Raw does.
+// FlowList writes texts as a list on one line, the way Value.Raw does, for people.
 func FlowList(items []string) string {
 	v := value{kind: listKind}
 	for _, item := range items {

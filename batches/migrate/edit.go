@@ -67,11 +67,11 @@ func (u *unit) what() string {
 	o := u.op
 	switch {
 	case o.beside != "":
-		return fmt.Sprintf("%s: %s beside %s", o.beside, textOf(o.value), u.path)
+		return fmt.Sprintf("%s: %s beside %s", o.beside, shown(textOf(o.value)), u.path)
 	case o.remove:
-		return fmt.Sprintf("%s: %s removed", u.path, u.old.Raw())
+		return fmt.Sprintf("%s: %s removed", u.path, shown(u.old.Raw()))
 	case o.set:
-		return fmt.Sprintf("%s: %s → %s", u.path, u.old.Raw(), textOf(o.value))
+		return fmt.Sprintf("%s: %s → %s", u.path, shown(u.old.Raw()), shown(textOf(o.value)))
 	case len(o.put) == 0:
 		return fmt.Sprintf("%s: −%s", u.path, u.old.Raw())
 	}

@@ -248,7 +248,7 @@ func TestAddOption(t *testing.T) {
 func TestParseSteps(t *testing.T) {
 	const head = "apiVersion: batchctl/v1\nkind: Migration\nsteps:\n"
 	steps, problems := ParseSteps("m.yaml", []byte(head+`
-- set: {spec.timeout: 2h, node.cpu: 2, java.options: [-Xint, "{{X}}"]}
+- set: {spec.timeout: 2h, node.cpu: 2, java.options: [-Xint, "{{X}}"], env.T: "", env.U: "a\nb"}
   select: ["a/**"]
 - unset: retry
   percent: 5
@@ -266,7 +266,7 @@ func TestParseSteps(t *testing.T) {
 	spec := func(keys ...string) []string { return append([]string{"spec"}, keys...) }
 	want := []Step{
 		{own, Set{spec("timeout"), "2h"}, "", ""}, {own, Set{spec("node", "cpu"), yamledit.Number("2")}, "", ""},
-		{own, Set{spec("java", "options"), yamledit.List{"-Xint", "{{X}}"}}, "", ""},
+		{own, Set{spec("java", "options"), yamledit.List{"-Xint", "{{X}}"}}, "", ""}, {own, Set{spec("env", "T"), ""}, "", ""}, {own, Set{spec("env", "U"), "a\nb"}, "", ""},
 		{Selection{Select: []string{"b/**"}, Percent: 5}, Unset{spec("retry")}, "because", ""},
 		{other, AddOption{"-Xint"}, "", ""}, {other, RemoveOption{"-Xss1m"}, "", ""}, {other, RenameOption{"-A", "-B"}, "", ""},
 		{other, ReplaceValue{spec("node", "cpu"), "1", "2"}, "", ""},

@@ -191,7 +191,7 @@ func jobs(n int) string {
 
 // becomes says what a value becomes.
 func (w *want) becomes() string {
-	text := w.written()
+	text := shown(w.written())
 	switch {
 	case w.pin:
 		return w.stays()
@@ -202,7 +202,7 @@ func (w *want) becomes() string {
 	case !w.old.Exists():
 		return fmt.Sprintf("%s: %s", w.path(), text)
 	}
-	return fmt.Sprintf("%s: %s → %s", w.path(), w.old.Raw(), text)
+	return fmt.Sprintf("%s: %s → %s", w.path(), shown(w.old.Raw()), text)
 }
 
 // final is the whole new value.

@@ -102,7 +102,9 @@ type Set struct {
 	Value yamledit.Value
 }
 
-func (s Set) String() string { return "set " + strings.Join(s.Keys, ".") + " to " + textOf(s.Value) }
+func (s Set) String() string {
+	return "set " + strings.Join(s.Keys, ".") + " to " + shown(textOf(s.Value))
+}
 
 func (s Set) wants(d *batches.Document) ([]want, []Undecided, []Undecided) {
 	old := d.Value(s.Keys...)
@@ -126,7 +128,7 @@ func says(old batches.Value, v yamledit.Value) bool {
 	return old.Exists() && old.Text() == text
 }
 
-// textOf is a value as Document.Value shows it.
+// textOf is a single value as Value.Text gives it; a list on one line.
 func textOf(v yamledit.Value) string {
 	switch v := v.(type) {
 	case nil:
@@ -136,11 +138,15 @@ func textOf(v yamledit.Value) string {
 		for i, item := range v {
 			items[i] = textOf(item)
 		}
-		return "[" + strings.Join(items, ", ") + "]"
-	case string:
-		return strings.TrimSuffix(strings.TrimPrefix(batches.FlowList([]string{v}), "["), "]")
+		return batches.FlowList(items)
 	}
 	return fmt.Sprint(v)
+}
+
+// shown is a text as people see it: an empty one, and one with line breaks, in
+// quotes.
+func shown(text string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(batches.FlowList([]string{text}), "["), "]")
 }
 
 // Unset takes a value away from every job.

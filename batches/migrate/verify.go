@@ -88,13 +88,13 @@ func reached(w *want, docs []*batches.Document, wanted map[string]bool) error {
 	case w.unset && !got.Exists():
 		return nil
 	case w.unset:
-		return fmt.Errorf("%s: %s would still be %s", w.doc.Path, w.path(), got.Text())
+		return fmt.Errorf("%s: %s would still be %s", w.doc.Path, w.path(), shown(got.Text()))
 	case got.Exists() && w.came(got, wanted):
 		return nil
 	case !got.Exists():
 		return fmt.Errorf("%s: %s would not be there", w.doc.Path, w.path())
 	}
-	return fmt.Errorf("%s: %s would be %s, not %s", w.doc.Path, w.path(), got.Raw(), w.written())
+	return fmt.Errorf("%s: %s would be %s, not %s", w.doc.Path, w.path(), shown(got.Raw()), shown(w.written()))
 }
 
 // came reports whether a value is what was wanted: a list item by item.

@@ -147,7 +147,7 @@ var fields = map[string][]string{
 	"timeout":     {"2h", `"2h"`, "'90m'", `"{{TIME}}"`, `"{{OPT:-7h}}"`, `"{{timeout}}"`, "null"},
 	"concurrency": {"forbid", "allow", "null"},
 	"disabled":    {"true", "false"},
-	"args":        {"[]", `["--a={{app}}", "--b, c", plain]`, `[--a, "--on={{phase}}-{{cluster}}"]`},
+	"args":        {"[]", `["", "a\tb", "\"\""]`, `["--a={{app}}", "--b, c", plain]`, `[--a, "--on={{phase}}-{{cluster}}"]`},
 }
 
 func (d *drawer) spec() node {
@@ -158,7 +158,7 @@ func (d *drawer) spec() node {
 	if d.one(3) {
 		env := node{kind: 'm'}
 		for _, key := range d.some("T", "HEAP", "SIZE") {
-			env.add(key, text(d.pick(map[string][]string{"T": {"x", `"a {{timeout}}"`, "null"}, "HEAP": {`"{{java.heap}}"`, `"1"`}, "SIZE": {`"{{SIZE}}"`, `"{{SIZE}} {{OPT:-}}"`}}[key]...)))
+			env.add(key, text(d.pick(map[string][]string{"T": {"x", `""`, `"two\nlines"`, `"a {{timeout}}"`, "null"}, "HEAP": {`"{{java.heap}}"`, `"1"`}, "SIZE": {`"{{SIZE}}"`, `"{{SIZE}} {{OPT:-}}"`}}[key]...)))
 		}
 		n.add("env", env)
 	}
