@@ -17,7 +17,7 @@ import (
 // TestCompareIsComplete: for any two trees, what Compare lists for a job is all
 // that differs in its effective values, and nothing else.
 func TestCompareIsComplete(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	treetest.Check(t, 30, func(t *rapid.T) {
 		old, fresh := relatedTrees(t)
 		c := batches.Compare(loadFiles(old.Files), loadFiles(fresh.Files))
 		if len(c.Skipped)+len(c.Faults) > 0 {

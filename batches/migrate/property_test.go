@@ -77,7 +77,7 @@ func paths(t *rapid.T, sel Selection, docs []*batches.Document) []string {
 // selected job comes out as wanted, nothing else of it changes but what refers
 // to that, and no other document changes at all.
 func TestOnlyTheSelectionChanges(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	treetest.Check(t, 35, func(t *rapid.T) {
 		tree := treetest.Draw(t)
 		base := overlayOf(tree)
 		docs, _ := batches.Load(base).Documents()
@@ -189,7 +189,7 @@ func union(a, b map[string]string) []string {
 // rollout leaves gives each of its jobs what the rollout gave it, and the rollout
 // changes no other.
 func TestFoldIsTheRollout(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	treetest.Check(t, 20, func(t *rapid.T) {
 		tree := treetest.Draw(t)
 		base := overlayOf(tree)
 		docs, _ := batches.Load(base).Documents()
@@ -230,7 +230,7 @@ func TestFoldIsTheRollout(t *testing.T) {
 // TestStepsOfGroups: with several steps, what the groups get by themselves and
 // together is what all get in one run; each edits its own files.
 func TestStepsOfGroups(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	treetest.Check(t, 10, func(t *rapid.T) {
 		tree := treetest.Draw(t)
 		base := overlayOf(tree)
 		docs, _ := batches.Load(base).Documents()

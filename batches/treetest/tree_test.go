@@ -12,7 +12,7 @@ import (
 // TestTreesAreSound: a property that holds for trees with errors alone would
 // hold for none that anybody has.
 func TestTreesAreSound(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	treetest.Check(t, 40, func(t *rapid.T) {
 		tree := treetest.Draw(t)
 		files := map[string][]byte{}
 		for name, text := range tree.Files {
