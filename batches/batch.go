@@ -13,6 +13,7 @@ var batchKind = &leafKind{
 	doc:    "A batch: a program that Jenkins starts, each run on a machine of its own.",
 	spec:   batchSpec,
 	finish: finishBatch,
+	empty:  func(p *fieldPath) bool { return p.up != nil && p.up.key == "agents" }, // it is loaded, without settings
 }
 
 // Jobs returns the jobs of a tree that have no error, sorted by path.

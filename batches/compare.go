@@ -144,7 +144,7 @@ func (c *comparer) job(old, fresh *leaf, out *Comparison) {
 		out.Skipped = append(out.Skipped, Skipped{fresh.names.path, "in the old tree: " + why})
 		return
 	}
-	d := differ{}
+	d := differ{kind: c.new.tree.kindNamed(fresh.names.kind)}
 	for _, key := range []string{"metadata", "spec"} {
 		d.value(old.doc.get(key), fresh.doc.get(key), newPath(key))
 	}

@@ -15,6 +15,7 @@ var configKind = &leafKind{
 	doc:    "The configuration of an API server, free in form, resolved by batchctl config.",
 	spec:   anyMap("Whatever the server reads."),
 	finish: finishConfig,
+	empty:  func(*fieldPath) bool { return true }, // it is written out
 }
 
 func finishConfig(_ *resolver, l *leaf) {

@@ -5,7 +5,10 @@ import (
 )
 
 // differ collects what differs between two documents.
-type differ struct{ fields []FieldChange }
+type differ struct {
+	kind   *leafKind
+	fields []FieldChange
+}
 
 // frame compares what does not stand in the document itself.
 func (d *differ) frame(path, old, new string) {
@@ -24,7 +27,7 @@ func (d *differ) value(old, new *value, p *fieldPath) {
 	if new != nil && new.kind == nullKind {
 		removed, new = new, nil
 	}
-	if (old == nil || old.kind == mapKind) && (new == nil || new.kind == mapKind) && !emptyMap(old, new) {
+	if (old == nil || old.kind == mapKind) && (new == nil || new.kind == mapKind) && !(emptyMap(old, new) && d.kind.empty(p)) {
 		d.members(old, new, p)
 		return
 	}
@@ -64,14 +67,17 @@ func (d *differ) list(c FieldChange, old, new *value, p *fieldPath) {
 	for _, v := range came {
 		c.Came = append(c.Came, *sideOf(v))
 	}
-	if len(gone)+len(came) > 0 || sameItems(old, new) {
+	if len(gone)+len(came) > 0 || !sameOrder(old, new) {
 		c.At = madeAt(&c, nil)
 		d.fields = append(d.fields, c)
 	}
 }
 
-// sameItems reports whether two lists differ in the order of their items only.
-func sameItems(old, new *value) bool { return len(items(old, new))+len(items(new, old)) == 0 }
+// sameOrder reports whether two lists are written alike, item by item: then they
+// differ only by what references stand for.
+func sameOrder(old, new *value) bool {
+	return slices.EqualFunc(old.kids, new.kids, func(a, b entry) bool { return a.val.raw() == b.val.raw() })
+}
 
 // madeAt says where a change was made: where the value now stands, or what in
 // it is new, or what removed it, or else where it stood.
@@ -94,7 +100,7 @@ func madeAt(c *FieldChange, removed *value) Place {
 // emptyMap reports whether a map without members came or went: there is no
 // member then to show it by.
 func emptyMap(old, new *value) bool {
-	return old == nil && len(new.kids) == 0 || new == nil && len(old.kids) == 0
+	return old == nil && count(new) == 0 || new == nil && count(old) == 0
 }
 
 func (d *differ) members(old, new *value, p *fieldPath) {
@@ -168,6 +174,9 @@ func sideOf(v *value) *Side {
 	if v == nil {
 		return nil
 	}
+	if v.kind == mapKind && count(v) == 0 {
+		return &Side{v.place(), "{}", "{}"} // and not the nulls in it
+	}
 	return &Side{v.place(), v.display(), v.raw()}
 }
 
@@ -192,41 +201,41 @@ func (v *value) raw() string {
 	return out.display()
 }
 
-// changedUses lists the variables below two values of the same template that
-// differ.
+// changedUses lists the variables and fields that make the difference between
+// two values of the same template. Where one is itself made of others, and only
+// these differ, they are listed in its place.
 func changedUses(old, new *value) []UseChange {
-	before := map[string]string{}
-	walkUses(old, func(u *use) { before[u.name] = u.text })
 	var out []UseChange
-	walkUses(new, func(u *use) {
-		was, known := before[u.name]
-		if !known || was == u.text {
-			return
+	if old.from != nil && new.from != nil {
+		for i := range min(len(old.from.uses), len(new.from.uses)) {
+			o, n := &old.from.uses[i], &new.from.uses[i]
+			switch {
+			case o.text == n.text:
+			case o.sameTemplate(n):
+				out = append(out, changedUses(o.val, n.val)...)
+			default:
+				c := UseChange{Name: n.name, Old: o.text, New: n.text}
+				if n.val != nil {
+					c.Place = n.val.place()
+				}
+				out = append(out, c)
+			}
 		}
-		delete(before, u.name)
-		c := UseChange{Name: u.name, Old: was, New: u.text}
-		if u.val != nil {
-			c.Place = u.val.place()
+	}
+	for i := range min(len(old.kids), len(new.kids)) {
+		out = append(out, changedUses(old.kids[i].val, new.kids[i].val)...)
+	}
+	var once []UseChange
+	for _, c := range out {
+		if !slices.ContainsFunc(once, func(o UseChange) bool { return o.Name == c.Name }) {
+			once = append(once, c)
 		}
-		out = append(out, c)
-	})
-	return out
+	}
+	return once
 }
 
-// walkUses visits the references that went into a value, down to those whose
-// text is their own.
-func walkUses(v *value, visit func(*use)) {
-	if v.from != nil {
-		for i := range v.from.uses {
-			u := &v.from.uses[i]
-			if u.val != nil && u.val.from != nil {
-				walkUses(u.val, visit)
-				continue
-			}
-			visit(u)
-		}
-	}
-	for i := range v.kids {
-		walkUses(v.kids[i].val, visit)
-	}
+// sameTemplate reports whether two references stand for texts that are made of
+// the same references.
+func (u *use) sameTemplate(other *use) bool {
+	return u.val != nil && other.val != nil && u.val.from != nil && other.val.from != nil && u.val.raw() == other.val.raw()
 }

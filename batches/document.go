@@ -62,6 +62,22 @@ func (d *Document) Value(keys ...string) Value {
 	return Value{v}
 }
 
+// Removed returns the null that removes the value below these keys, or a map that
+// it would stand in; the zero Value where there is none.
+func (d *Document) Removed(keys ...string) Value {
+	v := d.leaf.doc
+	for _, k := range keys {
+		e := find(v.entries(), k)
+		if e == nil {
+			break
+		}
+		if v = e.val; v.kind == nullKind {
+			return Value{v}
+		}
+	}
+	return Value{}
+}
+
 // Coordinate returns one of cluster, phase, type, group, app and kind.
 func (d *Document) Coordinate(key string) string {
 	name, _ := d.leaf.names.builtin(key)
@@ -90,6 +106,22 @@ func (v *value) references(out map[Place]bool) {
 	}
 }
 
+// Refers lists the paths of the variables and fields that a value is made of,
+// also of those that a variable refers to: vars.SIZE, spec.java.version.
+func (n Value) Refers() []string {
+	var out []string
+	if n.v != nil && n.v.from != nil {
+		for _, u := range n.v.from.uses {
+			out = append(append(out, ReferencePath(u.name)), Value{u.val}.Refers()...)
+		}
+	}
+	return out
+}
+
+// ReferencePath is the path of what a name in a reference stands for: SIZE is
+// vars.SIZE, java.version is spec.java.version.
+func ReferencePath(name string) string { return strings.Join(fieldSteps(name), ".") }
+
 // Exists reports whether there is a value.
 func (n Value) Exists() bool { return n.v != nil }
 
@@ -105,8 +137,11 @@ func (n Value) Override() bool { return n.v.override }
 // Over reports whether it took the place of a value of a lower layer.
 func (n Value) Over() bool { return n.v.over != nil }
 
-// Text is the value on one line, as it is for the job.
+// Text is the value as it is for the job; a list or a map on one line.
 func (n Value) Text() string {
+	if n.v.scalar() {
+		return n.v.text
+	}
 	if n.v == nil {
 		return ""
 	}
@@ -115,6 +150,9 @@ func (n Value) Text() string {
 
 // Raw is the same as it was written, with its references.
 func (n Value) Raw() string {
+	if n.v.scalar() && n.v.from == nil {
+		return n.v.text
+	}
 	if n.v == nil {
 		return ""
 	}
@@ -130,7 +168,13 @@ func (n Value) Map() bool { return n.v != nil && n.v.kind == mapKind }
 // Number reports whether it was written as a number or a boolean, without
 // quotes.
 func (n Value) Number() bool {
-	return n.v != nil && (n.v.kind == intKind || n.v.kind == floatKind || n.v.kind == boolKind) && n.v.from == nil
+	return n.Numeric() && n.v.from == nil
+}
+
+// Numeric reports whether it is a number or a boolean for the job, also one that
+// comes from a variable.
+func (n Value) Numeric() bool {
+	return n.v != nil && (n.v.kind == intKind || n.v.kind == floatKind || n.v.kind == boolKind)
 }
 
 // Items returns the items of a list.
@@ -170,7 +214,7 @@ func (n Value) Variable() (name string, val Value, ok bool) {
 	return u.name, Value{u.val}, true
 }
 
-// FlowList writes texts as a list on one line, the way Value.Raw does.
+// FlowList writes texts as a list on one line, the way Value.Raw does, for people.
 func FlowList(items []string) string {
 	v := value{kind: listKind}
 	for _, item := range items {

@@ -311,7 +311,7 @@ func (v *value) display() string {
 		}
 		return "{" + strings.Join(members, ", ") + "}"
 	case stringKind:
-		if v.text == "" || strings.ContainsFunc(v.text, func(r rune) bool { return r < ' ' }) {
+		if v.text == "" || v.text[0] == '"' || strings.ContainsFunc(v.text, func(r rune) bool { return r < ' ' }) {
 			return strconv.Quote(v.text)
 		}
 	}

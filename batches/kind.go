@@ -16,6 +16,9 @@ type leafKind struct {
 	// finish checks what the schema cannot, and puts the document's Go form
 	// into the result.
 	finish func(r *resolver, l *leaf)
+	// empty reports whether a map without members says something; one that is
+	// not there is the same otherwise.
+	empty func(p *fieldPath) bool
 
 	once  sync.Once
 	whole *schema // of a file

@@ -67,11 +67,11 @@ func (u *unit) what() string {
 	o := u.op
 	switch {
 	case o.beside != "":
-		return fmt.Sprintf("%s: %s beside %s", o.beside, textOf(o.value), u.path)
+		return fmt.Sprintf("%s: %s beside %s", o.beside, shown(textOf(o.value)), u.path)
 	case o.remove:
-		return fmt.Sprintf("%s: %s removed", u.path, u.old.Raw())
+		return fmt.Sprintf("%s: %s removed", u.path, shown(u.old.Raw()))
 	case o.set:
-		return fmt.Sprintf("%s: %s → %s", u.path, u.old.Raw(), textOf(o.value))
+		return fmt.Sprintf("%s: %s → %s", u.path, shown(u.old.Raw()), shown(textOf(o.value)))
 	case len(o.put) == 0:
 		return fmt.Sprintf("%s: −%s", u.path, u.old.Raw())
 	}
@@ -121,9 +121,10 @@ func (u *placed) apply(f *yamledit.File) error {
 }
 
 // removeWith removes a value, and what held nothing but it: an empty map says
-// nothing. The topmost one stays, since a file without any would be empty.
+// nothing. The topmost one stays, since a file without any would be empty; and
+// so does an agent, which is loaded without settings too.
 func removeWith(f *yamledit.File, at yamledit.Path) error {
-	for len(at) > 2 && at[len(at)-2].Key != "" {
+	for len(at) > 2 && at[len(at)-2].Key != "" && at[len(at)-3].Key != "agents" {
 		if _, list, n := f.Has(at[:len(at)-1]); list || n != 1 {
 			break
 		}

@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"path"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/batchctl/batchctl/batches"
 )
@@ -23,17 +26,7 @@ func RunGroups(fsys fs.FS, steps []Step) ([]Group, error) {
 	if err != nil {
 		return nil, err
 	}
-	leaves := map[string]map[string][]byte{} // of each group: what hides those of the others
-	for _, d := range docs {
-		leaves[d.Group] = map[string][]byte{}
-	}
-	for group, hidden := range leaves {
-		for _, d := range docs {
-			if d.Group != group {
-				hidden[d.Leaf()] = nil
-			}
-		}
-	}
+	leaves := othersLeaves(docs)
 	jobs, err := chosenByGroup(docs, steps)
 	if err != nil {
 		return nil, err
@@ -59,6 +52,31 @@ func RunGroups(fsys fs.FS, steps []Step) ([]Group, error) {
 	return out, checkGroups(fsys, all, out)
 }
 
+// othersLeaves lists for each group the files of the others, to be hidden from
+// it. A file that a symbolic link leads to stays: without it the link would be
+// an error.
+func othersLeaves(docs []*batches.Document) map[string]map[string][]byte {
+	linked := map[string]bool{}
+	for _, d := range docs {
+		file := d.Leaf()
+		if path.Dir(file) != "apps/"+d.Group || strings.TrimSuffix(path.Base(file), path.Ext(file)) != d.App {
+			linked[file] = true
+		}
+	}
+	leaves := map[string]map[string][]byte{}
+	for _, d := range docs {
+		leaves[d.Group] = map[string][]byte{}
+	}
+	for group, hidden := range leaves {
+		for _, d := range docs {
+			if d.Group != group && !linked[d.Leaf()] {
+				hidden[d.Leaf()] = nil
+			}
+		}
+	}
+	return leaves
+}
+
 // chosenByGroup lists, for each step, the chosen jobs of each group: a share is
 // one of all jobs, not of a group's.
 func chosenByGroup(docs []*batches.Document, steps []Step) ([]map[string][]string, error) {
@@ -80,26 +98,41 @@ func chosenByGroup(docs []*batches.Document, steps []Step) ([]map[string][]strin
 	return out, nil
 }
 
-// checkGroups resolves the tree with the edits of all groups: just the jobs that
-// they change by themselves may change.
+// checkGroups resolves the tree with the edits of all groups: the jobs may change
+// just as they do with those of their own group.
 func checkGroups(fsys fs.FS, files map[string][]byte, groups []Group) error {
-	expected := map[string]bool{}
+	expected := map[string]string{}
 	for _, g := range groups {
 		if g.Result.Comparison == nil {
 			continue
 		}
 		for _, j := range g.Result.Comparison.Jobs {
-			expected[j.Job] = true
+			expected[j.Job] = changeOfJob(&j)
 		}
 	}
 	c := batches.Compare(batches.Load(fsys), batches.Load(batches.NewOverlay(fsys, files, nil)))
 	for _, j := range c.Jobs {
-		if !expected[j.Job] {
-			return fmt.Errorf("%s would change, which nobody asked for: %s; nothing was written", j.Job, j.Fields[0].Path)
+		if expected[j.Job] != changeOfJob(&j) {
+			return fmt.Errorf("%s would change in another way with the edits of all app groups than with those of its own, first in %s; nothing was written", j.Job, j.Fields[0].Path)
 		}
 	}
 	if len(c.Jobs) != len(expected) {
 		return fmt.Errorf("%d jobs would change and not %d; nothing was written", len(c.Jobs), len(expected))
 	}
 	return nil
+}
+
+// changeOfJob writes all that changes for a job as one text.
+func changeOfJob(j *batches.JobChange) string {
+	var b strings.Builder
+	side := func(s *batches.Side) string {
+		if s == nil {
+			return "-"
+		}
+		return strconv.Quote(s.Text)
+	}
+	for _, f := range j.Fields {
+		fmt.Fprintln(&b, f.Path, side(f.Old), side(f.New))
+	}
+	return b.String()
 }

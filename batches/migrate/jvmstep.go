@@ -87,11 +87,14 @@ func (w *want) add(options []string) {
 		w.appended = options
 	}
 	if len(w.items) == 0 {
-		w.items = []item{{put: options, texts: options, changed: true}}
-		return
+		w.items = []item{{changed: true}}
 	}
 	last := &w.items[len(w.items)-1]
-	last.put, last.texts = append(slices.Clone(last.put), options...), append(slices.Clone(last.texts), options...)
+	last.texts = slices.Concat(last.texts, options)
+	last.put = slices.Concat(last.put, options)
+	if strings.Contains(strings.Join(options, ""), "{{") {
+		last.texts = nil // what the references stand for is for the job to say
+	}
 	last.changed, last.variable = true, false
 }
 

@@ -17,6 +17,7 @@ type plan struct {
 	chosen      []*batches.Document // those that the step is for
 	variables   bool                // a variable that a value consists of may be edited
 	inPlace     bool                // values may be edited where they stand
+	leaves      bool                // each batch is overridden in its own file, which nothing comes after
 	pin         bool                // also where that reaches a few more, who are then pinned
 	description string              // of overrides
 	within      string              // an app group whose files alone may be edited, or ""
@@ -122,9 +123,18 @@ func (p *plan) references() map[batches.Place]int {
 	return p.refers
 }
 
-// may reports whether a file may be edited.
+// may reports whether a file may be edited: of an app group its layer, what
+// stands in its directory, and what only its own symbolic links lead to.
 func (p *plan) may(file string) bool {
-	return p.within == "" || file == p.groupFile() || strings.HasPrefix(file, "apps/"+p.within+"/")
+	if p.within == "" || file == p.groupFile() || strings.HasPrefix(file, "apps/"+p.within+"/") {
+		return true
+	}
+	others := func(d *batches.Document) bool { return d.Leaf() == file && d.Group != p.within }
+	return p.isLeaf(file) && !slices.ContainsFunc(p.docs, others)
+}
+
+func (p *plan) isLeaf(file string) bool {
+	return slices.ContainsFunc(p.docs, func(d *batches.Document) bool { return d.Leaf() == file })
 }
 
 func (p *plan) groupFile() string { return p.tree.LayerFile(batches.AppGroup, p.within) }
@@ -164,7 +174,7 @@ func (p *plan) locate(wants []want) (units []*unit, rest []*want) {
 	for i := range wants {
 		w := &wants[i]
 		switch {
-		case !p.inPlace, several[batches.FlowList(w.appended)], w.items == nil && !w.old.Exists() && !w.near.Exists(), w.items != nil && !w.old.Exists():
+		case !p.inPlace, several[batches.FlowList(w.appended)], w.items == nil && !w.old.Exists() && !w.near.Exists(), w.items != nil && !w.items[0].old.Exists():
 			rest = append(rest, w)
 		case w.items != nil:
 			for _, it := range w.items {
@@ -184,7 +194,7 @@ func (p *plan) locate(wants []want) (units []*unit, rest []*want) {
 			add(w, unit{place: w.old.Place(), path: w.path(), old: w.old, op: op{remove: !w.old.Over(), set: w.old.Over()}})
 		default:
 			u := unit{place: w.old.Place(), path: w.path(), old: w.old, op: op{set: true, value: w.value}}
-			if name, val, ok := p.variable(w.old); ok {
+			if name, val, ok := p.variable(w.old); ok && !w.own {
 				u.place, u.path, u.old, u.variable = val.Place(), "vars."+name, val, true
 			}
 			add(w, u)
@@ -204,7 +214,10 @@ func severalLists(wants []want) map[string]bool {
 			continue
 		}
 		key := batches.FlowList(w.appended)
-		last := w.items[len(w.items)-1].old.Place()
+		last := w.old.Place() // of an empty list
+		if item := w.items[len(w.items)-1].old; item.Exists() {
+			last = item.Place()
+		}
 		if first, known := place[key]; known && first != last {
 			several[key] = true
 		}

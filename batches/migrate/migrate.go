@@ -18,6 +18,8 @@ type Result struct {
 	Notes      []Undecided         // what works and is worth knowing
 	Selected   int                 // jobs that the steps were asked to change
 	Comparison *batches.Comparison // what changes for the jobs
+
+	left map[string]bool // jobs that are left out
 }
 
 // Choice is one edit and the reason for it.
@@ -37,11 +39,32 @@ type Undecided struct {
 	Why   string
 }
 
-// Run works out what the steps, one after the other, make of a tree. With
-// something undecided a job is left out as a whole; it is for the caller to
+// Run works out what the steps, one after the other, make of a tree. A job with
+// something undecided in one of them is left out of all; it is for the caller to
 // write the rest or nothing.
 func Run(fsys fs.FS, steps []Step) (*Result, error) {
-	r := &Result{Files: map[string][]byte{}, Read: map[string][]byte{}}
+	left := map[string]bool{}
+	var undecided []Undecided
+	for {
+		r, err := runWithout(fsys, steps, left)
+		if err != nil {
+			return nil, err
+		}
+		undecided = append(undecided, r.Undecided...)
+		known := len(left)
+		for _, u := range r.Undecided {
+			left[u.Job] = true
+		}
+		if len(steps) == 1 || len(left) == known {
+			r.Undecided = undecided
+			return r, nil
+		}
+	}
+}
+
+// runWithout makes the steps, and leaves some jobs as they are.
+func runWithout(fsys fs.FS, steps []Step, left map[string]bool) (*Result, error) {
+	r := &Result{Files: map[string][]byte{}, Read: map[string][]byte{}, left: left}
 	for _, s := range steps {
 		if err := r.step(fsys, s); err != nil {
 			return nil, err
@@ -68,8 +91,8 @@ func (r *Result) overlay(fsys fs.FS) fs.FS {
 // attempts are the ways in which a step is tried, from the nicest text to the
 // surest: a way that would reach other jobs is found out by verify.
 var attempts = []struct {
-	pin, variables, inPlace bool
-}{{true, true, true}, {false, true, true}, {false, false, true}, {false, false, false}}
+	pin, variables, inPlace, leaves bool
+}{{true, true, true, false}, {false, true, true, false}, {false, false, true, false}, {}, {leaves: true}}
 
 // step makes one step.
 func (r *Result) step(fsys fs.FS, s Step) error {
@@ -83,6 +106,7 @@ func (r *Result) step(fsys fs.FS, s Step) error {
 		return err
 	}
 	r.Selected += len(chosen)
+	chosen = slices.DeleteFunc(chosen, func(d *batches.Document) bool { return r.left[d.Path] })
 	var wants []want
 	for _, d := range chosen {
 		w, undecided, notes := s.Change.wants(d)
@@ -118,7 +142,7 @@ func resolved(fsys fs.FS) ([]*batches.Document, error) {
 func (r *Result) attempt(current fs.FS, s Step, docs, chosen []*batches.Document, wants []want) error {
 	var last error
 	for _, a := range attempts {
-		p := plan{fsys: current, docs: docs, chosen: chosen, pin: a.pin, variables: a.variables, inPlace: a.inPlace, description: s.description(), within: s.Within}
+		p := plan{fsys: current, docs: docs, chosen: chosen, pin: a.pin, variables: a.variables, inPlace: a.inPlace, leaves: a.leaves, description: s.description(), within: s.Within}
 		files, choices, err := p.run(wants)
 		if err == nil {
 			r.Comparison, err = verify(current, files, wants)

@@ -1,13 +1,10 @@
 package migrate
 
 import (
-	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
 
 	"github.com/batchctl/batchctl/batches"
 	"github.com/batchctl/batchctl/batches/yamledit"
@@ -251,7 +248,7 @@ func TestAddOption(t *testing.T) {
 func TestParseSteps(t *testing.T) {
 	const head = "apiVersion: batchctl/v1\nkind: Migration\nsteps:\n"
 	steps, problems := ParseSteps("m.yaml", []byte(head+`
-- set: {spec.timeout: 2h, node.cpu: 2, java.options: [-Xint, "{{X}}"]}
+- set: {spec.timeout: 2h, node.cpu: 2, java.options: [-Xint, "{{X}}"], env.T: "", env.U: "a\nb"}
   select: ["a/**"]
 - unset: retry
   percent: 5
@@ -269,7 +266,7 @@ func TestParseSteps(t *testing.T) {
 	spec := func(keys ...string) []string { return append([]string{"spec"}, keys...) }
 	want := []Step{
 		{own, Set{spec("timeout"), "2h"}, "", ""}, {own, Set{spec("node", "cpu"), yamledit.Number("2")}, "", ""},
-		{own, Set{spec("java", "options"), yamledit.List{"-Xint", "{{X}}"}}, "", ""},
+		{own, Set{spec("java", "options"), yamledit.List{"-Xint", "{{X}}"}}, "", ""}, {own, Set{spec("env", "T"), ""}, "", ""}, {own, Set{spec("env", "U"), "a\nb"}, "", ""},
 		{Selection{Select: []string{"b/**"}, Percent: 5}, Unset{spec("retry")}, "because", ""},
 		{other, AddOption{"-Xint"}, "", ""}, {other, RemoveOption{"-Xss1m"}, "", ""}, {other, RenameOption{"-A", "-B"}, "", ""},
 		{other, ReplaceValue{spec("node", "cpu"), "1", "2"}, "", ""},
@@ -398,100 +395,4 @@ func TestRefusals(t *testing.T) {
 			}
 		})
 	}
-}
-
-// TestOnlyTheSelectionChanges: whatever the selection, every selected job comes
-// out as wanted and no other one changes.
-func TestOnlyTheSelectionChanges(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		files := randomTree(t)
-		base := fsOf(files)
-		docs, skipped := batches.Load(base).Documents()
-		if len(skipped) > 0 {
-			t.Fatal(skipped)
-		}
-		sel := Selection{Jobs: []string{}}
-		for _, d := range docs {
-			if rapid.Bool().Draw(t, "selected") {
-				sel.Jobs = append(sel.Jobs, d.Path)
-			}
-		}
-		change := rapid.SampledFrom([]Change{
-			Set{[]string{"spec", "timeout"}, "9h"}, Set{[]string{"spec", "java", "heap"}, "9g"}, Set{[]string{"spec", "node", "cpu"}, 9},
-			Unset{[]string{"spec", "timeout"}}, RenameOption{"-Xss1m", "-Xss2m"}, JVM{From: 11, To: 21},
-			Set{[]string{"spec", "java", "options"}, yamledit.List{"-Xint"}}, ReplaceValue{[]string{"spec", "timeout"}, "2h", "3h"},
-			Set{[]string{"spec", "java", "properties", "a.b"}, "c"}, AddOption{"-Xbatch"}, RemoveOption{"-XX:+UseParNewGC"}, RemoveOption{"-Xss1m"},
-		}).Draw(t, "change")
-		r, err := Run(base, []Step{{Selection: sel, Change: change}})
-		if err != nil {
-			t.Fatalf("%s of %v: %v\n%s", change, sel.Jobs, err, show(files))
-		}
-		for _, j := range r.Comparison.Jobs {
-			if !slices.Contains(sel.Jobs, j.Job) {
-				t.Fatalf("%s of %v: %s changed: %+v\n%s", change, sel.Jobs, j.Job, j.Fields, show(files))
-			}
-		}
-		after, _ := batches.Load(r.overlay(base)).Documents()
-		for _, d := range after {
-			if w, undecided, _ := change.wants(d); slices.Contains(sel.Jobs, d.Path) && len(w)+len(undecided) > 0 {
-				t.Fatalf("%s: %s is still wanted\n%s", d.Path, change, show(files))
-			}
-		}
-	})
-}
-
-// randomTree draws a tree that is sound, with values at any layer.
-func randomTree(t *rapid.T) map[string]string {
-	files := map[string]string{}
-	for name, text := range shop {
-		files[name] = text
-	}
-	files["global.yaml"] = strings.Replace(files["global.yaml"], "SIZE: 1g", "SIZE: 1g, GC: -XX:+UseConcMarkSweepGC, DEEP: -Xss1m", 1)
-	some := func(name string) string {
-		spec := ""
-		add := func(line string) {
-			if rapid.IntRange(0, 3).Draw(t, name) == 0 {
-				spec += line
-			}
-		}
-		add("  timeout: 2h\n")
-		add("  node: {cpu: 2}\n")
-		java := ""
-		switch rapid.IntRange(0, 5).Draw(t, name) {
-		case 0:
-			java += "    options+: [-Xss1m, -XX:+UseParNewGC]\n"
-		case 1:
-			java += "    options: [\"{{GC}}\", \"{{DEEP}}\"]\n"
-		}
-		switch rapid.IntRange(0, 7).Draw(t, name) {
-		case 0, 1:
-			java += "    properties: {file.encoding: UTF-8}\n"
-		case 2:
-			java += "    properties: {file.encoding: UTF-8, stdout.encoding: UTF-8}\n"
-		}
-		if rapid.IntRange(0, 3).Draw(t, name) == 0 {
-			java += "    heap: 3g\n"
-		}
-		if java != "" {
-			spec += "  java:\n" + java
-		}
-		vars := ""
-		if rapid.IntRange(0, 3).Draw(t, name) == 0 {
-			vars = "vars: {GC: -XX:+UseParNewGC}\n"
-		}
-		if spec == "" {
-			return vars
-		}
-		return vars + "spec:\n" + spec
-	}
-	files["clusters/live-1.yaml"] += some("live-1")
-	files["clusters/live-2.yaml"] += some("live-2")
-	files["apps/pay/settle.yaml"] += some("settle")
-	files["apps/report/nightly.yml"] += some("nightly")
-	files["app-groups/report.yaml"] = "apiVersion: batchctl/v1\n" + some("report")
-	if o := some("override"); o != "" {
-		o = strings.Replace(o, "vars: {GC", "vars: {DEEP: -Xss3m, GC", 1)
-		files["app-groups/pay.yaml"] += fmt.Sprintf("overrides:\n- when: {cluster: live-1}\n  set:\n    %s\n", strings.ReplaceAll(strings.TrimSpace(o), "\n", "\n    "))
-	}
-	return files
 }

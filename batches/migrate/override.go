@@ -13,7 +13,7 @@ import (
 // entry of overrides in the file that the value comes from.
 func (p *plan) override(wants []*want) error {
 	entries := entries{at: map[string]*entry{}, append: p.inPlace}
-	groups := groupWants(wants, p.within != "" && p.groupFile() == "")
+	groups := groupWants(wants, p.leaves || p.within != "" && p.groupFile() == "")
 	for _, g := range p.together(groups, &entries) {
 		if err := p.group(g, &entries); err != nil {
 			return err
@@ -42,139 +42,6 @@ func (p *plan) override(wants []*want) error {
 	return nil
 }
 
-// group is wants of one value that has one origin and becomes the same.
-type group struct {
-	wants []*want
-	file  string // of the origin; "" where there is none
-	grows bool   // lists from anywhere, which get something at their end
-}
-
-// groupWants puts together what one edit can bring about; byLeaf keeps the
-// leaves apart.
-func groupWants(wants []*want, byLeaf bool) []*group {
-	at := map[string]*group{}
-	var out []*group
-	for _, w := range wants {
-		file := w.origin().File
-		text := w.written()
-		key := fmt.Sprintf("%s\x00%s\x00%s\x00%t%t", w.path(), file, text, w.unset, w.pin)
-		if byLeaf {
-			key += "\x00" + w.doc.Leaf()
-		}
-		g := at[key]
-		if g == nil {
-			g = &group{file: file}
-			at[key] = g
-			out = append(out, g)
-		}
-		g.wants = append(g.wants, w)
-	}
-	return out
-}
-
-// origin is where the old value comes from, or the one beside the new one.
-func (w *want) origin() batches.Place {
-	switch {
-	case w.old.Exists():
-		return w.old.Place()
-	case w.near.Exists():
-		return w.near.Place()
-	}
-	return batches.Place{}
-}
-
-func (g *group) docs() []*batches.Document {
-	out := make([]*batches.Document, len(g.wants))
-	for i, w := range g.wants {
-		out[i] = w.doc
-	}
-	return out
-}
-
-// group decides where one value of some jobs is overridden.
-func (p *plan) group(g *group, into *entries) error {
-	w := g.wants[0]
-	if w.old.Exists() && w.old.Layer() == batches.Rollout {
-		return fromRollout(w.old.Place())
-	}
-	docs := g.docs()
-	leaf := docs[0].Leaf()
-	oneLeaf := !slices.ContainsFunc(docs, func(d *batches.Document) bool { return d.Leaf() != leaf })
-	of := p.ofInheritors(g)
-	// What an override sets only another one can change; and what a layer adds
-	// to a list is lost where a higher one replaces it.
-	plain := !(w.old.Exists() && w.old.Override()) && !g.grows
-	if g.grows && oneLeaf && len(p.reach(leaf)) == len(docs) && w.old.Place().File != leaf && !w.old.Override() {
-		return p.own(leaf, w, "in the batch itself: "+of, len(docs))
-	}
-	if oneLeaf && len(p.reach(leaf)) == len(docs) && plain {
-		return p.own(leaf, w, "in the batch itself: "+of, len(docs))
-	}
-	file := g.file
-	if p.within != "" {
-		if file = p.groupFile(); len(p.reach(file)) == len(docs) && plain && p.inPlace {
-			return p.own(file, w, "in the app group: "+of, len(docs))
-		}
-	}
-	if oneLeaf {
-		file = leaf
-	}
-	if file == "" {
-		if file = p.narrowest(docs); file != "" && len(p.reach(file)) == len(docs) && plain && p.inPlace {
-			return p.own(file, w, "in the layer that reaches just these: "+of, len(docs))
-		}
-	}
-	if file == "" {
-		return fmt.Errorf("no layer reaches all %d jobs that need %s; write a global.yaml first", len(docs), w.path())
-	}
-	if g.grows {
-		docs = p.withOverridden(w, docs)
-	}
-	for _, part := range split(docs, p.reach(file)) {
-		into.add(file, part.when, w)
-		p.choices = append(p.choices, Choice{batches.Place{File: file, Line: 1, Col: 1}, w.becomes(),
-			fmt.Sprintf("override when %s: %s", yamlText(part.when), of), len(part.docs), false})
-	}
-	return nil
-}
-
-// own gives a leaf or an app group a value of its own.
-func (p *plan) own(file string, w *want, why string, n int) error {
-	f, err := p.open(file)
-	if err != nil {
-		return err
-	}
-	if err := setOwn(f, w, p.inPlace); err != nil {
-		return fmt.Errorf("%s: %w; change it by hand", file, err)
-	}
-	p.choices = append(p.choices, Choice{batches.Place{File: file, Line: 1, Col: 1}, w.becomes(), why, n, false})
-	return nil
-}
-
-// ofInheritors says why an edit in place was not possible.
-func (p *plan) ofInheritors(g *group) string {
-	w := g.wants[0]
-	switch {
-	case g.grows:
-		return "it adds to the lists of " + jobs(len(g.wants))
-	case w.pin:
-		return "left out, and nearly all others change"
-	}
-	if !w.old.Exists() {
-		return "nothing sets it for " + jobs(len(g.wants))
-	}
-	all := 0
-	for _, d := range p.docs {
-		if v := d.Value(w.keys...); v.Exists() && v.Place() == w.old.Place() {
-			all++
-		}
-	}
-	if all == len(g.wants) {
-		return fmt.Sprintf("what %s holds reaches other values or jobs", w.old.Place())
-	}
-	return fmt.Sprintf("%d of the %d jobs that inherit %s are to change", len(g.wants), all, w.old.Place())
-}
-
 func jobs(n int) string {
 	if n == 1 {
 		return "1 job"
@@ -184,7 +51,7 @@ func jobs(n int) string {
 
 // becomes says what a value becomes.
 func (w *want) becomes() string {
-	text := w.written()
+	text := shown(w.written())
 	switch {
 	case w.pin:
 		return w.stays()
@@ -195,7 +62,7 @@ func (w *want) becomes() string {
 	case !w.old.Exists():
 		return fmt.Sprintf("%s: %s", w.path(), text)
 	}
-	return fmt.Sprintf("%s: %s → %s", w.path(), w.old.Raw(), text)
+	return fmt.Sprintf("%s: %s → %s", w.path(), shown(w.old.Raw()), text)
 }
 
 // final is the whole new value.
@@ -217,23 +84,6 @@ func (w *want) final() yamledit.Value {
 		}
 	}
 	return list
-}
-
-// setOwn sets a value, or adds to a list where it only grows. What the file appended to the inherited one is part of
-// the new one.
-func setOwn(f *yamledit.File, w *want, grows bool) error {
-	path := yamledit.Keys(w.keys...)
-	plus := yamledit.Keys(w.keys...)
-	plus[len(plus)-1].Key += "+"
-	if grows && w.grows() {
-		return f.Set(plus, list(w.appended))
-	}
-	if ok, _, _ := f.Has(plus); ok {
-		if err := f.Remove(plus); err != nil {
-			return err
-		}
-	}
-	return f.Set(path, w.final())
 }
 
 // reach lists the documents that inherit a file.

@@ -105,5 +105,5 @@ func (w *want) stays() string {
 	if w.unset {
 		return strings.Join(w.keys, ".") + ": stays without"
 	}
-	return w.path() + ": stays " + w.old.Raw()
+	return w.path() + ": stays " + shown(w.old.Raw())
 }

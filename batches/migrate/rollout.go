@@ -175,9 +175,9 @@ func changesOf(wants []want) yamledit.List {
 	for i := range wants {
 		w := &wants[i]
 		all[w.doc.Path] = true
-		key := fmt.Sprintf("%s\x00%s\x00%t", w.path(), w.written(), w.unset)
+		key := fmt.Sprintf("%q %#v", w.keys, w.final())
 		if w.grows() {
-			key = w.path() + "+\x00" + batches.FlowList(w.appended)
+			key = fmt.Sprintf("%q+ %q", w.keys, w.appended)
 		}
 		if at[key] == nil {
 			at[key] = &change{want: w}

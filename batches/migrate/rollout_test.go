@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
 
 	"github.com/batchctl/batchctl/batches"
 )
@@ -83,37 +82,6 @@ func TestAGrownTreeDoesNotReshuffle(t *testing.T) {
 	if after := in("apps/pay/aaa.yaml", strings.Replace(shop["apps/pay/settle.yaml"], "settle", "aaa", 1)); !slices.Equal(before, after) {
 		t.Errorf("in before: %v, with a new batch: %v", before, after)
 	}
-}
-
-// TestFoldIsTheRollout: for random trees and changes, the tree that a finished
-// rollout leaves gives each of its jobs what the rollout gave it.
-func TestFoldIsTheRollout(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		files := randomTree(t)
-		base := fsOf(files)
-		change := rapid.SampledFrom([]Change{
-			Set{[]string{"spec", "timeout"}, "9h"}, Unset{[]string{"spec", "timeout"}}, JVM{From: 11, To: 21},
-			RenameOption{"-Xss1m", "-Xss2m"}, AddOption{"-Xbatch"}, RemoveOption{"-Xss1m"}, ReplaceValue{[]string{"spec", "timeout"}, "1h", "7h"},
-		}).Draw(t, "change")
-		p := somePlan(change)
-		name, text, _, err := NewRollout(base, p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if text == nil {
-			return
-		}
-		full := strings.Replace(string(text), "\nstep: 1\n", "\nstep: 2\n", 1)
-		rolled := fsOf(files, name, full)
-		r, late, err := Fold(rolled, batches.Load(rolled).Rollouts()[0])
-		if err != nil || len(late) > 0 {
-			t.Fatalf("%s: %v, late %v\n%s%s", change, err, late, show(files), full)
-		}
-		folded := batches.Load(batches.NewOverlay(rolled, r.Files, nil))
-		if c := batches.Compare(batches.Load(rolled), folded); c.Differs() || len(folded.Rollouts()) > 0 {
-			t.Fatalf("%s: %+v\n%s", change, c.Jobs, show(files))
-		}
-	})
 }
 
 // TestFoldMustBeTheRollout: a rollout whose file says two different things is

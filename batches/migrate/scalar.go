@@ -1,7 +1,10 @@
 package migrate
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 
@@ -15,21 +18,42 @@ func Scalar(text string) yamledit.Value {
 	case "!!int", "!!float":
 		return yamledit.Number(text)
 	case "!!bool":
-		return text == "true"
+		return strings.EqualFold(text, "true")
 	}
 	return text
 }
 
 // ParseValue reads a value as YAML writes it: 21, text, "{{NAME}}", [a, b].
 func ParseValue(text string) (yamledit.Value, error) {
-	var n yaml.Node
-	if err := yaml.Unmarshal([]byte(text), &n); err != nil || n.Kind == 0 {
+	n, err := oneNode(text)
+	if err != nil {
 		return nil, fmt.Errorf("%q is no value; put text with signs into quotes", text)
 	}
-	return valueOf(n.Content[0])
+	return valueOf(n)
+}
+
+// oneNode parses a text that holds one value. Some texts make the parser panic.
+func oneNode(text string) (n *yaml.Node, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("this text stops the YAML parser: %v", r)
+		}
+	}()
+	var doc, more yaml.Node
+	d := yaml.NewDecoder(strings.NewReader(text))
+	if err := d.Decode(&doc); err != nil {
+		return nil, err
+	}
+	if err := d.Decode(&more); !errors.Is(err, io.EOF) {
+		return nil, errors.New("something stands behind the value")
+	}
+	return doc.Content[0], nil
 }
 
 func valueOf(n *yaml.Node) (yamledit.Value, error) {
+	if n.Kind == yaml.AliasNode || n.Anchor != "" || n.Style&yaml.TaggedStyle != 0 {
+		return nil, fmt.Errorf("a value has no anchor, no alias and no tag; put text with signs into quotes")
+	}
 	switch n.Kind {
 	case yaml.ScalarNode:
 		if n.ShortTag() == "!!null" {

@@ -42,6 +42,7 @@ type want struct {
 	value yamledit.Value // unless unset or a list that is changed by its items
 	text  string         // what Document.Value is to say then
 	items []item         // of a list that is changed by its items
+	own   bool           // it is to change where it is written, and not a variable that it consists of
 	near  batches.Value  // for a new value: the one beside which it belongs; may be missing
 
 	appended []string // of a list of which nothing else changes: what comes at its end
@@ -95,40 +96,39 @@ func (w *want) written() string {
 
 func (w *want) path() string { return strings.Join(w.keys, ".") }
 
-// expect is what the value says once it has been changed: the text, or where
-// references keep that from being known the raw text.
-func (w *want) expect() (text string, raw bool) {
-	if w.items == nil {
-		return w.text, strings.Contains(w.text, "{{")
-	}
-	var texts []string
-	for _, i := range w.items {
-		if i.texts == nil && len(i.put) > 0 {
-			return w.written(), true
-		}
-		texts = append(texts, i.texts...)
-	}
-	return batches.FlowList(texts), false
-}
-
 // Set gives a value to every job: a single value, or a list as a whole.
 type Set struct {
 	Keys  []string
 	Value yamledit.Value
 }
 
-func (s Set) String() string { return "set " + strings.Join(s.Keys, ".") + " to " + textOf(s.Value) }
+func (s Set) String() string {
+	return "set " + strings.Join(s.Keys, ".") + " to " + shown(textOf(s.Value))
+}
 
 func (s Set) wants(d *batches.Document) ([]want, []Undecided, []Undecided) {
 	old := d.Value(s.Keys...)
-	text := textOf(s.Value)
-	if old.Exists() && old.Text() == text && !old.Map() {
+	if says(old, s.Value) {
 		return nil, nil, nil
 	}
-	return []want{{doc: d, keys: s.Keys, old: old, value: s.Value, text: text}}, nil, nil
+	return []want{{doc: d, keys: s.Keys, old: old, value: s.Value, text: textOf(s.Value)}}, nil, nil
 }
 
-// textOf is a value as Document.Value shows it.
+// says reports whether a value is one already: what is written with references,
+// if it is written so.
+func says(old batches.Value, v yamledit.Value) bool {
+	list, ok := v.(yamledit.List)
+	if ok || old.List() || old.Map() {
+		return ok && old.List() && slices.EqualFunc(old.Items(), list, says)
+	}
+	text := textOf(v)
+	if strings.Contains(text, "{{") {
+		return old.Raw() == text
+	}
+	return old.Exists() && old.Text() == text
+}
+
+// textOf is a single value as Value.Text gives it; a list on one line.
 func textOf(v yamledit.Value) string {
 	switch v := v.(type) {
 	case nil:
@@ -138,11 +138,15 @@ func textOf(v yamledit.Value) string {
 		for i, item := range v {
 			items[i] = textOf(item)
 		}
-		return "[" + strings.Join(items, ", ") + "]"
-	case string:
-		return strings.TrimSuffix(strings.TrimPrefix(batches.FlowList([]string{v}), "["), "]")
+		return batches.FlowList(items)
 	}
 	return fmt.Sprint(v)
+}
+
+// shown is a text as people see it: an empty one, and one with line breaks, in
+// quotes.
+func shown(text string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(batches.FlowList([]string{text}), "["), "]")
 }
 
 // Unset takes a value away from every job.
@@ -236,10 +240,10 @@ func (r ReplaceValue) wants(d *batches.Document) ([]want, []Undecided, []Undecid
 		return nil, nil, nil
 	}
 	var value yamledit.Value = r.To
-	if old.Number() {
+	if old.Numeric() {
 		value = Scalar(r.To)
 	}
-	return []want{{doc: d, keys: r.Keys, old: old, value: value, text: textOf(value)}}, nil, nil
+	return []want{{doc: d, keys: r.Keys, old: old, value: value, text: textOf(value), own: old.Text() != r.From}}, nil, nil
 }
 
 // changeItems changes single items of a list, as they are written and as they

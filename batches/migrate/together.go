@@ -11,7 +11,7 @@ import (
 // returns the groups that are left.
 func (p *plan) together(groups []*group, into *entries) []*group {
 	groups = p.growing(groups)
-	if p.within != "" {
+	if p.within != "" || p.leaves {
 		return groups
 	}
 	var left []*group
@@ -23,7 +23,7 @@ func (p *plan) together(groups []*group, into *entries) []*group {
 			left = append(left, g)
 			continue
 		}
-		key := w.path() + "\x00" + w.becoming()
+		key := fmt.Sprintf("%q %#v", w.keys, w.final())
 		if same[key] == nil {
 			order = append(order, key)
 		}
@@ -52,7 +52,7 @@ func (p *plan) growing(groups []*group) []*group {
 			out = append(out, g)
 			continue
 		}
-		key := w.path() + "\x00" + batches.FlowList(w.appended)
+		key := fmt.Sprintf("%q %q", w.keys, w.appended)
 		if at[key] == nil {
 			at[key] = &group{grows: true}
 			out = append(out, at[key])
@@ -71,11 +71,6 @@ func (p *plan) withOverridden(w *want, docs []*batches.Document) []*batches.Docu
 		}
 	}
 	return docs
-}
-
-// becoming tells apart what values become.
-func (w *want) becoming() string {
-	return fmt.Sprintf("%t\x00%s", w.unset, w.written())
 }
 
 // one overrides all that some groups want by one entry, if that is shorter.
@@ -103,7 +98,7 @@ func (p *plan) one(groups []*group, into *entries) bool {
 	into.add(file, parts[0].when, w)
 	what := w.path() + " removed"
 	if !w.unset {
-		what = w.path() + ": " + w.written()
+		what = w.path() + ": " + shown(w.written())
 	}
 	p.choices = append(p.choices, Choice{batches.Place{File: file, Line: 1, Col: 1}, what,
 		fmt.Sprintf("override when %s: the values of %s come from %d layers", yamlText(parts[0].when), jobs(len(docs)), len(groups)), len(docs), false})

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/batchctl/batchctl/batches"
+	"github.com/batchctl/batchctl/batches/yamledit"
 )
 
 // verify resolves the tree with the changed files and compares: the values that
@@ -27,7 +28,7 @@ func verify(fsys fs.FS, files map[string][]byte, wants []want) (*batches.Compari
 	}
 	docs, _ := after.Documents()
 	for i := range wants {
-		if err := reached(&wants[i], docs); err != nil {
+		if err := reached(&wants[i], docs, wanted[wants[i].doc.Path]); err != nil {
 			return nil, err
 		}
 	}
@@ -56,8 +57,9 @@ func sideEffects(c *batches.Comparison, wanted map[string]map[string]bool) error
 
 // within reports whether a value is one that was to change, or stands in one.
 func within(path string, wanted map[string]bool) bool {
-	for w := range wanted {
-		if rest, ok := strings.CutPrefix(path, w); ok && (rest == "" || rest[0] == '.') {
+	keys := splitKnown(path)
+	for i := range keys {
+		if wanted[strings.Join(keys[:i+1], ".")] {
 			return true
 		}
 	}
@@ -68,7 +70,7 @@ func within(path string, wanted map[string]bool) bool {
 // variables that were to change.
 func follows(f *batches.FieldChange, wanted map[string]bool) bool {
 	for _, u := range f.Uses {
-		if !wanted[u.Name] && !wanted["spec."+u.Name] && !wanted["vars."+u.Name] {
+		if !within(batches.ReferencePath(u.Name), wanted) {
 			return false
 		}
 	}
@@ -76,36 +78,85 @@ func follows(f *batches.FieldChange, wanted map[string]bool) bool {
 }
 
 // reached reports a want that did not come true.
-func reached(w *want, docs []*batches.Document) error {
+func reached(w *want, docs []*batches.Document, wanted map[string]bool) error {
 	i, ok := slices.BinarySearchFunc(docs, w.doc.Path, func(d *batches.Document, path string) int { return strings.Compare(d.Path, path) })
 	if !ok {
 		return fmt.Errorf("%s would be gone", w.doc.Path)
 	}
 	got := docs[i].Value(w.keys...)
-	want, raw := w.expect()
-	text := got.Text()
-	if raw {
-		text = got.Raw()
+	switch {
+	case w.unset && !got.Exists():
+		return nil
+	case w.unset:
+		return fmt.Errorf("%s: %s would still be %s", w.doc.Path, w.path(), shown(got.Text()))
+	case got.Exists() && w.came(got, wanted):
+		return nil
+	case !got.Exists():
+		return fmt.Errorf("%s: %s would not be there", w.doc.Path, w.path())
 	}
-	if w.unset && got.Exists() || !w.unset && (!got.Exists() || text != want) {
-		return fmt.Errorf("%s: %s would be %s, not %s", w.doc.Path, w.path(), text, want)
-	}
-	return nil
+	return fmt.Errorf("%s: %s would be %s, not %s", w.doc.Path, w.path(), shown(got.Raw()), shown(w.written()))
 }
 
-// newErrors reports the errors that the old tree does not have, in any file: an
-// old one may have moved with the value that it is about.
+// came reports whether a value is what was wanted: a list item by item.
+func (w *want) came(got batches.Value, wanted map[string]bool) bool {
+	list, whole := w.value.(yamledit.List)
+	if w.items == nil && !whole {
+		return expected{w.text, w.text, !strings.Contains(w.text, "{{")}.is(got, wanted)
+	}
+	var all []expected
+	for _, v := range list {
+		text := textOf(v)
+		all = append(all, expected{text, text, !strings.Contains(text, "{{")})
+	}
+	for _, it := range w.items {
+		for i, put := range it.put {
+			e := expected{raw: put, known: it.texts != nil}
+			if e.known {
+				e.text = it.texts[i]
+			}
+			all = append(all, e)
+		}
+	}
+	items := got.Items()
+	for i := range items {
+		if i < len(all) && !all[i].is(items[i], wanted) {
+			return false
+		}
+	}
+	return got.List() && len(items) == len(all)
+}
+
+// expected is what a single value is to say.
+type expected struct {
+	raw, text string
+	known     bool // the text is; else references make it
+}
+
+// is reports whether a value says it. One that refers to what changes as well
+// is known by its raw text.
+func (e expected) is(got batches.Value, wanted map[string]bool) bool {
+	if e.known && !slices.ContainsFunc(got.Refers(), func(path string) bool { return within(path, wanted) }) {
+		return got.Text() == e.text
+	}
+	return got.Raw() == e.raw || e.known && got.Text() == e.text
+}
+
+// newErrors reports the errors that more jobs would have than have them now, in
+// any file: an old one may have moved with the value that it is about.
 func newErrors(before, after *batches.Tree) error {
 	problems := after.Resolve().Problems
 	if batches.Errors(problems) == 0 {
 		return nil
 	}
-	known := map[string]bool{}
+	more := map[string]int{}
+	for _, p := range problems {
+		more[p.Rule+p.Message] += max(p.Jobs, 1)
+	}
 	for _, p := range before.Resolve().Problems {
-		known[p.Rule+p.Message] = true
+		more[p.Rule+p.Message] -= max(p.Jobs, 1)
 	}
 	problems = slices.DeleteFunc(problems, func(p batches.Problem) bool {
-		return p.Severity != batches.Error || known[p.Rule+p.Message]
+		return p.Severity != batches.Error || more[p.Rule+p.Message] <= 0
 	})
 	if len(problems) == 0 {
 		return nil

@@ -48,7 +48,10 @@ var dimensions = []string{"app", "phase", "type", "group", "cluster", "kind"}
 // split finds conditions that some documents match and no other one of all. One
 // is enough if they are a block: all batches of some groups on some clusters.
 // Otherwise there is one for the batches of a group that have the same clusters.
+// Documents that are not among all are left out.
 func split(docs, all []*batches.Document) []part {
+	reach := setOf(all)
+	docs = slices.DeleteFunc(slices.Clone(docs), func(d *batches.Document) bool { return !reach[d] })
 	if w, ok := condense(docs, all); ok {
 		return []part{{docs, w}}
 	}
@@ -111,10 +114,7 @@ func condense(docs, all []*batches.Document) (when, bool) {
 // fits says which conditions the documents fit that are not among docs: each
 // combination once.
 func fits(docs, all []*batches.Document, names []map[string]bool) []uint {
-	wanted := make(map[*batches.Document]bool, len(docs))
-	for _, d := range docs {
-		wanted[d] = true
-	}
+	wanted := setOf(docs)
 	seen := map[uint]bool{}
 	for _, d := range all {
 		if wanted[d] {
@@ -129,4 +129,12 @@ func fits(docs, all []*batches.Document, names []map[string]bool) []uint {
 		seen[fit] = true
 	}
 	return slices.Collect(maps.Keys(seen))
+}
+
+func setOf(docs []*batches.Document) map[*batches.Document]bool {
+	out := make(map[*batches.Document]bool, len(docs))
+	for _, d := range docs {
+		out[d] = true
+	}
+	return out
 }

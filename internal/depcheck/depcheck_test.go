@@ -19,6 +19,7 @@ var allowed = map[string][]string{
 	"batches/internal/genzones": {},
 	"batches/judge":             {},
 	"batches/migrate":           {"batches", "batches/yamledit", "jvm"},
+	"batches/treetest":          {},
 	"batches/yamledit":          {},
 	"catalog":                   {},
 	"cmd/batchctl": {"batches", "batches/judge", "batches/migrate", "batches/yamledit", "catalog", "console/api", "dsl", "internal/gittree",
