@@ -100,3 +100,18 @@ func TestCutDigestRefuses(t *testing.T) {
 		t.Error("a rendered job is not ours")
 	}
 }
+
+func TestFindDigest(t *testing.T) {
+	j := settlement()
+	text := evaluateJobs(t, render(t, j))[0].Calls[0].arg(t, "definition", "cps", "script").(string)
+	_, want, _ := dsl.CutDigest(text, j.Path)
+	if got, ok := dsl.FindDigest([]byte("<textarea>"+text+"</textarea>"), j.Path); !ok || got != want {
+		t.Errorf("%v %s", ok, got)
+	}
+	line, _, _ := strings.Cut(text, "\n")
+	for _, page := range []string{"", line[:len(line)-1], line[:len(line)-1] + "x", strings.Replace(text, "2e8a2d1006f92821 ", "0123456789abcdef ", 1)} {
+		if _, ok := dsl.FindDigest([]byte(page), j.Path); ok {
+			t.Errorf("found in %.200q", page)
+		}
+	}
+}

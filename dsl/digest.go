@@ -1,6 +1,7 @@
 package dsl
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
@@ -24,7 +25,10 @@ const (
 )
 
 // A Digest has the digits of each field; zero where there are none.
-type Digest [numDeclared][fieldDigits]byte
+type Digest [numDeclared]FieldDigest
+
+// A FieldDigest has the digits of one field.
+type FieldDigest [fieldDigits]byte
 
 // String returns all digits, "" for none.
 func (d Digest) String() string {
@@ -65,6 +69,26 @@ func CutDigest(script, path string) (rest string, d Digest, ok bool) {
 		copy(d[i][:], digits[i*fieldDigits:])
 	}
 	return rest, d, true
+}
+
+// FindDigest finds the digest of the job with this path in a page that shows its
+// Pipeline.
+func FindDigest(page []byte, path string) (d Digest, found bool) {
+	begin := []byte(digestWords + catalog.Token(path) + " ")
+	at := bytes.Index(page, begin)
+	if at < 0 || len(page) < at+len(begin)+len(d)*fieldDigits {
+		return Digest{}, false
+	}
+	digits := page[at+len(begin):]
+	for i := range d {
+		copy(d[i][:], digits[i*fieldDigits:])
+		for _, c := range d[i] {
+			if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+				return Digest{}, false
+			}
+		}
+	}
+	return d, true
 }
 
 // Ours reports whether a Pipeline was rendered for the job with this path: it

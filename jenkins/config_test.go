@@ -94,3 +94,19 @@ func TestJobConfig(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestReplayPage(t *testing.T) {
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet || r.URL.EscapedPath() != "/ci/job/a/job/b/7/replay/" {
+			t.Errorf("%s %s", r.Method, r.URL)
+		}
+		answer(http.StatusOK, "text/html", "<textarea>node { }</textarea>")(w, r)
+	})
+	if page, err := c.ReplayPage(context.Background(), "a/b", 7); err != nil || !strings.Contains(string(page), "node { }") {
+		t.Errorf("%q, %v", page, err)
+	}
+	no := serve(t, answer(http.StatusNotFound, "text/html", "Oops"))
+	if _, err := no.ReplayPage(context.Background(), "a/b", 7); !errors.Is(err, jenkins.ErrNotFound) || !strings.Contains(err.Error(), `read the script of build 7 of "a/b"`) {
+		t.Error(err)
+	}
+}

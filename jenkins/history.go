@@ -3,6 +3,7 @@ package jenkins
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"time"
 )
 
@@ -48,4 +49,30 @@ func (c *Client) History(ctx context.Context, job string, most int) ([]Build, er
 		}})
 	}
 	return runs, nil
+}
+
+// ReplayPage returns the page of a Pipeline's build that shows the script that
+// it ran, which is nowhere else. ErrNotFound, too, where the user lacks
+// Run/Replay, or the build is none of a Pipeline.
+func (c *Client) ReplayPage(ctx context.Context, job string, number int) ([]byte, error) {
+	op := fmt.Sprintf("read the script of build %d of %q", number, job)
+	path, err := (Ref{Job: job, Number: number}).path()
+	if err != nil {
+		return nil, c.invalid(op, err)
+	}
+	ctx, cancel := c.limit(ctx)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path+"/replay/", nil)
+	if err != nil {
+		return nil, c.invalid(op, err)
+	}
+	a, e := c.exchange(req)
+	if e == nil && a.status != http.StatusOK {
+		e = c.errorOf(a)
+	}
+	if e != nil {
+		e.Op = op
+		return nil, e
+	}
+	return a.body, nil
 }

@@ -65,6 +65,13 @@ type Judgement struct {
 	After   Tally
 	Need    int       // builds without a failure that are missing for Good; 0 unless NotEnough
 	Failing []Failing // jobs that failed after and never before, those with most failures first
+	Slow    []Slow    // jobs of which all builds after are slower, and three at the least
+}
+
+// Slow is a job that became slower.
+type Slow struct {
+	Job   string
+	Times float64 // how many times the median before the median after is
 }
 
 // Failing is a job with its builds after the change.
@@ -105,7 +112,8 @@ func Judge(since map[string]time.Time, builds []Build) Judgement {
 	j.Failing = newlyFailing(before, after)
 	p := Fisher(j.Before, j.After)
 	words := fmt.Sprintf("%d of %d builds failed after the change, %d of %d before (p = %.3g, Fisher)", j.After.Failures, j.After.Builds, j.Before.Failures, j.Before.Builds, p)
-	slow, compared := slower(before, after)
+	slow, compared, all := slower(before, after)
+	j.Slow = all
 	pSlow := Sign(slow, compared)
 	switch {
 	case j.After.Share() > j.Before.Share() && p < Alpha && j.Before.Builds > 0:
@@ -163,33 +171,43 @@ func newlyFailing(before, after map[string][]Build) []Failing {
 	return out
 }
 
-// slower counts the builds after that took longer than their job did before.
-// Failed builds say nothing of how long the work takes.
-func slower(before, after map[string][]Build) (slow, compared int) {
+// slower counts the builds after that took longer than their job did before,
+// and lists the jobs of which all did. Failed builds say nothing of how long the
+// work takes.
+func slower(before, after map[string][]Build) (slow, compared int, all []Slow) {
 	for job, bs := range after {
-		var times []time.Duration
-		for _, b := range before[job] {
-			if !b.Failed {
-				times = append(times, b.Duration)
-			}
-		}
-		if len(times) < least {
+		was := times(before[job])
+		if len(was) < least {
 			continue
 		}
-		slices.Sort(times)
-		median := times[len(times)/2]
-		for _, b := range bs {
-			if b.Failed {
-				continue
-			}
-			compared++
-			if float64(b.Duration) > Slower*float64(median) {
-				slow++
+		now, of := times(bs), 0
+		for _, t := range now {
+			if float64(t) > Slower*float64(median(was)) {
+				of++
 			}
 		}
+		slow, compared = slow+of, compared+len(now)
+		if of >= least && of == len(now) {
+			all = append(all, Slow{job, float64(median(now)) / float64(median(was))})
+		}
 	}
-	return slow, compared
+	slices.SortFunc(all, func(a, b Slow) int { return cmp.Or(cmp.Compare(b.Times, a.Times), cmp.Compare(a.Job, b.Job)) })
+	return slow, compared, all
 }
+
+// times are the durations of the builds that did not fail, sorted.
+func times(builds []Build) []time.Duration {
+	var out []time.Duration
+	for _, b := range builds {
+		if !b.Failed {
+			out = append(out, b.Duration)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func median(sorted []time.Duration) time.Duration { return sorted[len(sorted)/2] }
 
 // Fisher is the probability of as many failures after, or more, if before and
 // after were drawn from the same builds.

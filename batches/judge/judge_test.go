@@ -61,6 +61,19 @@ func TestJudgeLooksAtTheChangedJobsOnly(t *testing.T) {
 	}
 }
 
+// TestSlowJobs: one job among many does not make the rollout bad, so it is
+// named.
+func TestSlowJobs(t *testing.T) {
+	all := append(builds("slow", 5, 1, 4, 1, time.Minute, 4*time.Minute), builds("as before", 5, 0, 9, 0)...)
+	all = append(all, builds("few", 5, 0, 2, 0, time.Minute, time.Hour)...)
+	all = append(all, builds("mixed", 5, 0, 3, 0, time.Minute, time.Hour)...)
+	all = append(all, Build{"mixed", change.Add(time.Hour), time.Minute, false})
+	j := Judge(map[string]time.Time{"slow": change, "as before": change, "few": change, "mixed": change}, all)
+	if len(j.Slow) != 1 || j.Slow[0] != (Slow{"slow", 4}) {
+		t.Errorf("%+v", j)
+	}
+}
+
 // TestFisher compares with numbers that R's fisher.test(alternative="greater")
 // gives, and with Fisher's own: the lady who tasted all eight cups of tea right.
 func TestFisher(t *testing.T) {

@@ -63,7 +63,7 @@ func (a *app) plan(ctx context.Context, sel *selection, format string, exitWith 
 	if err := oneController(jobs); err != nil {
 		return err
 	}
-	p := &planner{client: client, wanted: jobs, folders: foldersOf(result.Folders, jobs), progress: a.progressOn(a.stderr)}
+	p := &planner{client: client, wanted: jobs, folders: foldersOf(result.Folders, jobs), progress: a.progressOn(a.stderr, "config.xml read")}
 	if err := p.look(ctx, result, sel); err != nil {
 		return err
 	}

@@ -217,7 +217,7 @@ func aroundChange(a, b string) (string, string) {
 
 // progressOn returns what shows how far the reading is: on a terminal a line
 // that is written over, elsewhere nothing.
-func (a *app) progressOn(w io.Writer) func(done, of int) {
+func (a *app) progressOn(w io.Writer, what string) func(done, of int) {
 	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return func(int, int) {}
@@ -227,7 +227,7 @@ func (a *app) progressOn(w io.Writer) func(done, of int) {
 		case done == of:
 			fmt.Fprint(w, "\r\x1b[K")
 		case done%50 == 0:
-			fmt.Fprintf(w, "\r\x1b[K%d of %d config.xml read", done, of)
+			fmt.Fprintf(w, "\r\x1b[K%d of %d %s", done, of, what)
 		}
 	}
 }

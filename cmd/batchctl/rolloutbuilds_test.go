@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/batchctl/batchctl/batches"
+	"github.com/batchctl/batchctl/dsl"
 	"github.com/batchctl/batchctl/jenkins"
 	"github.com/batchctl/batchctl/jenkins/jenkinstest"
 )
@@ -71,30 +73,105 @@ func TestBuildsComeFromJenkins(t *testing.T) {
 		server.Trigger("root/live-1/g/a")
 		clock.run(server, 5*time.Minute)
 	}
-	job := func(path string) *batches.Job {
-		return &batches.Job{Path: path, Jenkins: batches.Jenkins{Root: "root"}, Batch: &batches.Batch{Timeout: time.Hour}}
+	job := func(path string) changed {
+		return changed{Job: &batches.Job{Path: path, Jenkins: batches.Jenkins{Root: "root"}, Batch: &batches.Batch{Timeout: time.Hour}}}
 	}
-	got, unknown, err := askBuilds(t.Context(), client, []*batches.Job{job("live-1/g/a"), job("live-1/g/none")})
-	if err != nil || len(got) != 2 || !slices.Equal(unknown, []string{"live-1/g/none"}) {
-		t.Fatalf("%+v, %v, %v", got, unknown, err)
+	seen, err := askBuilds(t.Context(), client, []changed{job("live-1/g/a"), job("live-1/g/none")}, quietly)
+	if err != nil || len(seen.ended) != 2 || !slices.Equal(seen.unknown, []string{"live-1/g/none"}) {
+		t.Fatalf("%+v, %v", seen, err)
 	}
+	if _, err := askBuilds(t.Context(), client, []changed{job("live-1/g/none")}, quietly); err == nil || !strings.Contains(err.Error(), "Jenkins has none of the 1 job, live-1/g/none first") {
+		t.Errorf("a Jenkins that shows no job at all: %v", err)
+	}
+	got := seen.ended
 	if got[0].Job != "live-1/g/a" || got[0].Failed == got[1].Failed || got[0].Duration < time.Minute {
 		t.Errorf("%+v", got)
 	}
 }
 
-// failing is a Jenkins that cannot be asked.
-type failing struct{}
+func quietly(int, int) {}
 
-var errDown = errors.New("down")
+// fakeHistory has ten builds of a job, a minute apart, the newest first; those
+// up to number old have the old Pipeline. err is what the pages answer.
+type fakeHistory struct {
+	without, with string // the pages
+	old           int
+	err, pages    error
+	asked         atomic.Int64
+}
 
-func (failing) History(context.Context, string, int) ([]jenkins.Build, error) { return nil, errDown }
+func (h *fakeHistory) History(context.Context, string, int) (out []jenkins.Build, err error) {
+	for n := 10; n > 0; n-- {
+		out = append(out, jenkins.Build{Number: n, Run: jenkins.Run{Building: n == 10, Result: "SUCCESS", Started: time.Unix(int64(60*n), 0)}})
+	}
+	return out, h.err
+}
+
+func (h *fakeHistory) ReplayPage(_ context.Context, _ string, number int) ([]byte, error) {
+	h.asked.Add(1)
+	if number <= h.old {
+		return []byte("<html>" + h.without), h.pages
+	}
+	return []byte("<html>" + h.with), h.pages
+}
 
 // TestNoAnswerIsNoBuilds: an error is never read as "no failures".
 func TestNoAnswerIsNoBuilds(t *testing.T) {
-	_, _, err := askBuilds(t.Context(), failing{}, []*batches.Job{{Path: "a/b/c", Batch: &batches.Batch{}}})
-	if !errors.Is(err, errDown) {
-		t.Errorf("%v", err)
+	down := errors.New("down")
+	for _, h := range []*fakeHistory{{err: down}, {pages: down}} {
+		if _, err := askBuilds(t.Context(), h, changedJob(t, h, func(b *batches.Batch) { b.Timeout = time.Minute }), quietly); !errors.Is(err, down) {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
+// changedJob is a job of which build 4 was the first after a change. h gets the
+// pages of its two Pipelines.
+func changedJob(t *testing.T, h *fakeHistory, change func(*batches.Batch)) []changed {
+	t.Helper()
+	job := func() *batches.Job {
+		return &batches.Job{Path: "a/b/c", Batch: &batches.Batch{Name: "c", Timeout: time.Hour, Java: batches.Java{Version: 21, Jar: "c.jar"}}}
+	}
+	c := changed{Job: job(), without: job(), since: time.Unix(240, 0)}
+	change(c.Job.Batch)
+	for text, j := range map[*string]*batches.Job{&h.with: c.Job, &h.without: c.without} {
+		rendered, err := dsl.AppendJob(nil, j)
+		if err != nil {
+			t.Fatal(err)
+		}
+		*text = string(rendered)
+	}
+	return []changed{c}
+}
+
+// TestBuildsWithoutTheChange: until the seed job has run, builds have the old
+// settings, whatever the tree says.
+func TestBuildsWithoutTheChange(t *testing.T) {
+	timeout := func(b *batches.Batch) { b.Timeout = time.Minute }
+	for _, c := range []struct {
+		name                     string
+		history                  *fakeHistory
+		change                   func(*batches.Batch)
+		ended, old, hidden, asks int
+	}{
+		{"at once", &fakeHistory{old: 3}, timeout, 9, 0, 0, 1},
+		{"after two builds", &fakeHistory{old: 5}, timeout, 7, 2, 0, 4},
+		{"not yet", &fakeHistory{old: 10}, timeout, 3, 6, 0, 4},
+		{"no Run/Replay", &fakeHistory{old: 10, pages: jenkins.ErrNotFound}, timeout, 9, 0, 1, 1},
+		{"Jenkins knows nothing of it", &fakeHistory{old: 10}, func(b *batches.Batch) { b.Node.Pool = "large" }, 9, 0, 0, 0},
+	} {
+		h := c.history
+		jobs := changedJob(t, h, c.change)
+		seen, err := askBuilds(t.Context(), h, jobs, quietly)
+		if err != nil || len(seen.ended) != c.ended || seen.old != c.old || seen.hidden != c.hidden || h.asked.Load() > int64(c.asks) {
+			t.Errorf("%s: %d ended, %d old, %d hidden, %d pages, %v", c.name, len(seen.ended), seen.old, seen.hidden, h.asked.Load(), err)
+			continue
+		}
+		for _, b := range seen.ended {
+			if n := b.Started.Unix() / 60; n >= 4 && n < int64(4+c.old) {
+				t.Errorf("%s: build %d counts, and was none of the change", c.name, n)
+			}
+		}
 	}
 }
 

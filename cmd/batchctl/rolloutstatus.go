@@ -5,8 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
+	"math"
 	"text/tabwriter"
 	"time"
 
@@ -34,7 +33,8 @@ and JENKINS_TOKEN name, or from a file (--builds).
   not enough builds  neither can be said yet
 
 Builds that were aborted do not count, but for those that ran into their job's
-timeout, which failed.`,
+timeout, which failed. Nor do those since that ran without the change, as the seed
+job had not brought it yet; the user needs Run/Replay for that to be seen.`,
 		Args: needArgs(0, 1, "a NAME at the most"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.rolloutStatus(cmd.Context(), args, &builds, format)
@@ -58,10 +58,13 @@ type rolloutReport struct {
 	Judgement   string       `json:"judgement"`
 	Why         []string     `json:"why"`
 	Failing     []failingJob `json:"failing_since,omitempty"` // jobs that never failed before
+	Slow        []slowJob    `json:"slower_since,omitempty"`  // jobs of which all builds are
 	Need        int          `json:"good_builds_missing,omitempty"`
 	Next        string       `json:"next,omitempty"`
 	NextJobs    int          `json:"next_jobs,omitempty"`
 	Unknown     []string     `json:"not_in_jenkins,omitempty"`
+	Old         int          `json:"builds_without_it,omitempty"` // since the step, but with the settings before; they do not count
+	Hidden      int          `json:"jobs_not_seen,omitempty"`     // of whose builds that cannot be said
 }
 
 // failingJob is a job with its builds since the change.
@@ -69,6 +72,12 @@ type failingJob struct {
 	Job    string `json:"job"`
 	Failed int    `json:"failed"`
 	Builds int    `json:"builds"`
+}
+
+// slowJob is a job that takes so many times the time that it took before.
+type slowJob struct {
+	Job   string  `json:"job"`
+	Times float64 `json:"times"`
 }
 
 type ringReport struct {
@@ -129,34 +138,51 @@ func (a *app) writeReports(reports []*rolloutReport, format string) error {
 // judge asks for the builds and judges them.
 func (a *app) judge(ctx context.Context, info *batches.RolloutInfo, source *buildSource) (*rolloutReport, error) {
 	r := reportOf(info)
-	since := info.Since()
-	jobs, err := a.jobsOf(slices.Sorted(maps.Keys(since)))
+	jobs, err := a.jobsOf(info)
 	if err != nil {
 		return nil, err
 	}
-	all, unknown, err := source.builds(ctx, jobs)
+	seen, err := source.builds(ctx, jobs, a.progressOn(a.stderr, "jobs asked for their builds"))
 	if err != nil {
 		return nil, err
 	}
-	j := judge.Judge(since, all)
-	r.Judgement, r.Why, r.Need, r.Unknown = string(j.Verdict), j.Why, j.Need, unknown
+	j := judge.Judge(info.Since(), seen.ended)
+	r.Judgement, r.Why, r.Need = string(j.Verdict), j.Why, j.Need
+	r.Unknown, r.Old, r.Hidden = seen.unknown, seen.old, seen.hidden
+	if r.Old > 0 {
+		r.Why = append(r.Why, fmt.Sprintf("%s since the step ran without the change and count for nothing: the seed job had not brought it", plural(r.Old, "build")))
+	}
 	for _, f := range j.Failing {
 		r.Failing = append(r.Failing, failingJob{f.Job, f.Failures, f.Builds})
+	}
+	for _, s := range j.Slow {
+		r.Slow = append(r.Slow, slowJob{s.Job, math.Round(100*s.Times) / 100})
 	}
 	return r, nil
 }
 
-// jobsOf finds the jobs of some paths in the tree; those that are gone are left
-// out.
-func (a *app) jobsOf(paths []string) ([]*batches.Job, error) {
+// jobsOf finds the jobs in the tree that a rollout has reached, with and
+// without it; those that are gone are left out.
+func (a *app) jobsOf(info *batches.RolloutInfo) ([]changed, error) {
+	dir, err := a.treeDir()
+	if err != nil {
+		return nil, err
+	}
+	since := info.Since()
+	without := map[string]*batches.Job{}
+	for _, j := range batches.Load(batches.NewOverlay(batches.Dir(dir), map[string][]byte{info.File: nil}, nil)).Resolve().Jobs() {
+		if _, in := since[j.Path]; in {
+			without[j.Path] = j
+		}
+	}
 	tree, err := a.load()
 	if err != nil {
 		return nil, err
 	}
-	var out []*batches.Job
+	var out []changed
 	for _, j := range tree.Resolve().Jobs() {
-		if _, in := slices.BinarySearch(paths, j.Path); in {
-			out = append(out, j)
+		if at, in := since[j.Path]; in {
+			out = append(out, changed{j, at, without[j.Path]})
 		}
 	}
 	return out, nil
@@ -222,8 +248,18 @@ func writeReport(out io.Writer, r *rolloutReport) error {
 		}
 		fmt.Fprintf(out, "  failed since and never before: %s\n", firstOf(names, 5))
 	}
+	if len(r.Slow) > 0 {
+		var names []string
+		for _, s := range r.Slow {
+			names = append(names, fmt.Sprintf("%s (%.3g times)", s.Job, s.Times))
+		}
+		fmt.Fprintf(out, "  slower since, in all of their builds: %s\n", firstOf(names, 5))
+	}
 	if len(r.Unknown) > 0 {
 		fmt.Fprintf(out, "  not in Jenkins: %s\n", firstOf(r.Unknown, 5))
+	}
+	if r.Hidden > 0 {
+		fmt.Fprintf(out, "  of %s this user may not see with what settings the builds ran: it needs Run/Replay\n", plural(r.Hidden, "job"))
 	}
 	switch {
 	case r.Judgement == string(judge.Bad):
