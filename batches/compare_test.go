@@ -83,6 +83,12 @@ func TestCompare(t *testing.T) {
 			"live-1/g/a live-1/g/b: spec.java.options \"[-Xss1m, -Xlog:gc:file={{app}}-{{SIZE}}.log]\" → \"[-Xss2m, -Xint, -Xlog:gc:file={{app}}-{{SIZE}}.log]\" −-Xss1m +-Xss2m +-Xint at global.yaml:8:15\n0 unchanged\n"},
 		{"the order of a list", []string{"global.yaml", strings.Replace(global, "[-Xss1m, \"-Xlog:gc:file={{app}}-{{SIZE}}.log\"]", "[\"-Xlog:gc:file={{app}}-{{SIZE}}.log\", -Xss1m]", 1)},
 			"live-1/g/a live-1/g/b: spec.java.options \"[-Xss1m, -Xlog:gc:file={{app}}-{{SIZE}}.log]\" → \"[-Xlog:gc:file={{app}}-{{SIZE}}.log, -Xss1m]\" at global.yaml:8:14\n0 unchanged\n"},
+		{"the order of a list, and a variable in it", []string{"global.yaml", strings.Replace(strings.Replace(global, "[-Xss1m, \"-Xlog:gc:file={{app}}-{{SIZE}}.log\"]", "[\"-Xlog:gc:file={{app}}-{{SIZE}}.log\", -Xss1m]", 1), "SIZE: 1g", "SIZE: 2g", 1)},
+			"live-1/g/a live-1/g/b: spec.java.heap \"1g\" → \"2g\" at global.yaml:1:14\n" +
+				"live-1/g/a live-1/g/b: spec.java.options \"-Xlog:gc:file={{app}}-{{SIZE}}.log\" → \"-Xlog:gc:file={{app}}-{{SIZE}}.log\" (SIZE 1g → 2g) at global.yaml:1:14\n" +
+				"live-1/g/a live-1/g/b: spec.java.options \"[-Xss1m, -Xlog:gc:file={{app}}-{{SIZE}}.log]\" → \"[-Xlog:gc:file={{app}}-{{SIZE}}.log, -Xss1m]\" at global.yaml:8:14\n0 unchanged\n"},
+		{"an agent without settings", []string{"apps/g/a.yaml", compared["apps/g/a.yaml"][:len(compared["apps/g/a.yaml"])-2] + ", java: {agents: {pinpoint: {config: null}}}}\n"},
+			"live-1/g/a: spec.java.agents.pinpoint \"\" → \"{}\" at apps/g/a.yaml:4:50\n1 unchanged\n"},
 		{"a variable", []string{"global.yaml", strings.Replace(global, "SIZE: 1g", "SIZE: 2g", 1)},
 			"live-1/g/a live-1/g/b: spec.java.heap \"1g\" → \"2g\" at global.yaml:1:14\n" +
 				"live-1/g/a live-1/g/b: spec.java.options \"-Xlog:gc:file={{app}}-{{SIZE}}.log\" → \"-Xlog:gc:file={{app}}-{{SIZE}}.log\" (SIZE 1g → 2g) at global.yaml:1:14\n0 unchanged\n"},

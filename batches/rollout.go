@@ -64,10 +64,11 @@ func (t *Tree) checkRollouts() {
 		if d.root == nil {
 			continue
 		}
-		before := len(t.problems)
 		c := checker{root: withSpecs(rolloutSchema, batchKind), ps: &t.problems}
 		c.value(rolloutSchema, d.root, newPath())
-		if d.root.kind != mapKind || Errors(t.problems[before:]) > 0 {
+		// The schema passes over what parsing has reported.
+		faulty := func(p Problem) bool { return p.Severity == Error && p.Place.File == d.file.Path }
+		if d.root.kind != mapKind || slices.ContainsFunc(t.problems, faulty) {
 			continue
 		}
 		if r := t.newRollout(d); r != nil {

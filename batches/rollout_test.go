@@ -121,3 +121,17 @@ func TestStepsOnlyGrow(t *testing.T) {
 		}
 	})
 }
+
+// TestBrokenRollout: what parsing reports is an error of the rollout, wherever it
+// stands, and nothing is made of the rest.
+func TestBrokenRollout(t *testing.T) {
+	for _, edit := range [][2]string{
+		{"- set: {spec: {timeout: 5h}}", "- .inf"}, {"step: 2\n", "step: 0x2\n"}, {"percent: 1}", "percent: 1_0}"}, {"live-1/g/a,", "!x y,"}, {"set: {spec: {timeout: 5h}}", "set: 1_000"}, {"by: Ada}", "by: .nan}"},
+	} {
+		tree := both("rollouts/longer.yaml", strings.Replace(someRollout, edit[0], edit[1], 1))
+		faults := tree.Faults()
+		if len(faults) == 0 || faults[0].Place.File != "rollouts/longer.yaml" || len(tree.Rollouts()) > 0 {
+			t.Errorf("%s: %v, and there are %v", edit[1], faults, tree.Rollouts())
+		}
+	}
+}
