@@ -113,7 +113,7 @@ func TestHostileArguments(t *testing.T) {
 		if code != 0 && strings.TrimSpace(stderr) == "" {
 			t.Fatalf("%q ends with %d and says nothing", args, code)
 		}
-		if strings.Contains(stderr, "runtime error") || strings.Contains(stderr, "panic") || strings.Contains(stderr, "%!") {
+		if strings.Contains(stderr, "runtime error") || strings.Contains(stderr, "panic") || strings.Contains(stderr, "%!(") {
 			t.Fatalf("%q: %s", args, stderr)
 		}
 		after := filesOf(t, dir)
