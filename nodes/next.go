@@ -21,6 +21,7 @@ type Sight struct {
 	Void      string        // why a lease without a run is of no use any more; empty: it is
 	Blocked   bool          // Jenkins would not let the run onto a node
 	Elsewhere bool          // the run is on another node
+	Restored  bool          // what waits in the queue is what waited there before the run was on its node
 	Awake     time.Duration // since when somebody looks at all
 	StopLost  bool          // a run that Jenkins has lost is to be stopped
 	Hold      string        // why nothing is to be ordered now (a drained pool, an unknown one); empty: nothing stands against it
@@ -259,6 +260,10 @@ func nextBusy(l Lease, s Sight, now time.Time, t Timing) (Lease, Action) {
 	case s.Node == NodeOurs || s.Node == NodeUnknown || s.Node == NodeHidden:
 		l.Left = time.Time{}
 		return l, Nothing
+	case s.Restored && !s.Settled:
+		// If it came onto any node with its label now, its program would be
+		// started a second time beside the first: the seal prevents that.
+		return l.because(now, restoredReason).unless(l), Nothing
 	case s.Run == RunUnknown || !s.Settled || !s.Fresh:
 		return l, Nothing
 	case s.Elsewhere:
@@ -268,6 +273,9 @@ func nextBusy(l Lease, s Sight, now time.Time, t Timing) (Lease, Action) {
 	}
 	return lost(l, s, now, t)
 }
+
+// restoredReason is for whoever has to start the run again.
+const restoredReason = "Jenkins was killed just after the run had begun, and has it from its disk as waiting: it will end the run as ABORTED 5 minutes after its start, though the program goes on meanwhile; look at what that did before you start it again"
 
 // lost handles a run that has begun and is neither in the queue nor on its
 // node.

@@ -71,6 +71,7 @@ func (v *controllerView) see(l *Lease, s *Sight, read time.Time, t Timing, now t
 		// Seen behind the same number of an earlier life of the job whose
 		// stopping never ended; such an item blocks until it is cancelled.
 		s.Blocked = item.Blocked
+		s.Restored = l.State == Busy && !l.Queued.IsZero() && item.Since.Equal(l.Queued)
 		return
 	}
 	if s.Elsewhere = s.Node != NodeOurs && v.on[ref]; s.Elsewhere {
