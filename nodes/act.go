@@ -68,7 +68,7 @@ func (r *Reconciler) seal(ctx context.Context, v *controllerView, l Lease) error
 	err := v.Client.Seal(ctx, l.ID, l.Label)
 	if errors.Is(err, jenkins.ErrForbidden) {
 		v.forbids.Do(func() {
-			r.Log.Warn("nodes keep their labels while their run is on them: grant Agent/Configure to the provisioner's user", "controller", v.name, "error", err)
+			r.Log.Warn("nodes keep their labels while their run is on them, and a crash of Jenkins can start a program twice: grant Agent/Configure to the provisioner's user", "controller", v.name, "error", err)
 		})
 	} else if err != nil {
 		return ignoreMissing(err)

@@ -36,11 +36,3 @@ func changedLines(old, text string) string {
 	}
 	return out.String()
 }
-
-func show(files map[string]string) string {
-	var out strings.Builder
-	for _, name := range sortedNames(files) {
-		out.WriteString("-- " + name + " --\n" + files[name])
-	}
-	return out.String()
-}

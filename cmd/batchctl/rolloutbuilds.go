@@ -102,7 +102,7 @@ func askBuilds(ctx context.Context, from historian, jobs []changed, progress fun
 	}
 	if len(jobs) > 0 && len(out.unknown) == len(jobs) {
 		// As with a wrong address, or a user who may not read them.
-		return nil, fmt.Errorf("Jenkins has none of the %s, %s first: does JENKINS_URL name the right one, and has JENKINS_USER Job/Read there?",
+		return nil, fmt.Errorf("of the %s Jenkins has none, %s first: does JENKINS_URL name the right one, and has JENKINS_USER Job/Read there?",
 			plural(len(jobs), "job"), jobs[0].Path)
 	}
 	slices.Sort(out.unknown)

@@ -80,7 +80,7 @@ func TestBuildsComeFromJenkins(t *testing.T) {
 	if err != nil || len(seen.ended) != 2 || !slices.Equal(seen.unknown, []string{"live-1/g/none"}) {
 		t.Fatalf("%+v, %v", seen, err)
 	}
-	if _, err := askBuilds(t.Context(), client, []changed{job("live-1/g/none")}, quietly); err == nil || !strings.Contains(err.Error(), "Jenkins has none of the 1 job, live-1/g/none first") {
+	if _, err := askBuilds(t.Context(), client, []changed{job("live-1/g/none")}, quietly); err == nil || !strings.Contains(err.Error(), "of the 1 job Jenkins has none, live-1/g/none first") {
 		t.Errorf("a Jenkins that shows no job at all: %v", err)
 	}
 	got := seen.ended

@@ -51,7 +51,7 @@ func (k *controllerCheck) seal(ctx context.Context, name string) {
 		k.may(agentConfigure, "take the label from a node", err)
 		return
 	}
-	k.warn(k.thing, agentConfigure.name+": without it a node keeps its label while its run is on it, and is taken offline a look after that has left; in between another attempt of the run can come to a machine that has been used",
+	k.warn(k.thing, agentConfigure.name+": without it a node keeps its label while its run is on it, and is taken offline a look after that has left; in between another attempt of the run can come to a machine that has been used, and where Jenkins is killed just after the run has begun, its program can be started twice at once",
 		k.grant(agentConfigure))
 }
 

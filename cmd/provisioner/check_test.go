@@ -64,7 +64,7 @@ func TestCheckPermissions(t *testing.T) {
 			"warn  controller live: Agent/Connect, Agent/Configure, Agent/Disconnect and Agent/Delete were not tried, as there is no node to try them on\n", 0},
 		jenkinstest.AgentConnect: {"FAIL  controller live: Agent/Connect: user provisioner may not read the secret by which a machine becomes a node\n" +
 			fmt.Sprintf(grant, "Agent/Connect", jenkinstest.AgentConnect), 0},
-		jenkinstest.AgentConfigure: {"warn  controller live: Agent/Configure: without it a node keeps its label while its run is on it, and is taken offline a look after that has left; in between another attempt of the run can come to a machine that has been used\n" +
+		jenkinstest.AgentConfigure: {"warn  controller live: Agent/Configure: without it a node keeps its label while its run is on it, and is taken offline a look after that has left; in between another attempt of the run can come to a machine that has been used, and where Jenkins is killed just after the run has begun, its program can be started twice at once\n" +
 			fmt.Sprintf(grant, "Agent/Configure", jenkinstest.AgentConfigure), 0},
 		jenkinstest.AgentDisconnect: {"FAIL  controller live: Agent/Disconnect: user provisioner may not take nodes offline\n" +
 			fmt.Sprintf(grant, "Agent/Disconnect", jenkinstest.AgentDisconnect), 0},
