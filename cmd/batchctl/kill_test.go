@@ -177,6 +177,7 @@ func TestKilled(t *testing.T) {
 	testenv.Git(t)
 	t.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
 	t.Setenv("JENKINS_URL", "http://127.0.0.1:1")
+	t.Setenv("TMPDIR", t.TempDir()) // what a killed process leaves there goes with the test
 	for _, name := range []string{"GIT_AUTHOR", "GIT_COMMITTER"} {
 		t.Setenv(name+"_NAME", "Ada")
 		t.Setenv(name+"_EMAIL", "ada@example")
