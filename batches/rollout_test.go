@@ -94,6 +94,17 @@ func TestRolloutFaults(t *testing.T) {
 	}
 }
 
+// TestRolloutsOfOtherFields: a field that two rollouts set, but each for other
+// jobs, is no conflict.
+func TestRolloutsOfOtherFields(t *testing.T) {
+	other := strings.Replace(someRollout, "name: longer", "name: other", 1)
+	other = strings.Replace(other, "- set: {spec: {timeout: 5h}}", "- jobs: [live-2/g/a]\n  set: {spec: {retry: {attempts: 2}}}", 1)
+	other = strings.Replace(other, "jobs: [live-1/g/b]\n  set: {spec: {java: {options+: [-Xint]}}}", "jobs: [live-1/g/a]\n  set: {spec: {java: {options+: [-Xint]}}}", 1)
+	if faults := both("rollouts/longer.yaml", someRollout, "rollouts/other.yaml", other).Faults(); len(faults) > 0 {
+		t.Error(faults)
+	}
+}
+
 // TestStepsOnlyGrow: whoever is in stays in, and a larger share holds every
 // smaller one.
 func TestStepsOnlyGrow(t *testing.T) {

@@ -161,6 +161,7 @@ func rules() []rule {
 		{"past its limit, and Jenkins cannot be asked", Busy, since(71 * time.Minute), func(s *Sight) { s.Node, s.Run = NodeUnknown, RunUnknown }, Busy, Nothing, ""},
 		{"another build is on it", Busy, nil, func(s *Sight) { s.Node, s.Other = NodeOther, "evil#1" }, Releasing, Nothing, "evil#1 took the node"},
 		{"Jenkins was killed, and has it as waiting", Busy, nil, func(s *Sight) { s.Node, s.Run, s.Restored, s.Settled = NodeIdle, RunQueued, true, false }, Busy, Nothing, "has it from its disk as waiting"},
+		{"Jenkins was killed, and has it as waiting long after its start", Busy, nil, func(s *Sight) { s.Node, s.Run, s.Restored = NodeOffline, RunQueued, true }, Releasing, Nothing, "asks for another"},
 		{"it asks for another machine", Busy, nil, func(s *Sight) { s.Node, s.Run = NodeOffline, RunQueued }, Releasing, Nothing, "asks for another"},
 		{"it asked for another machine before it came here", Busy, nil, func(s *Sight) { s.Node, s.Run, s.Fresh = NodeOffline, RunQueued, false }, Busy, Nothing, ""},
 		{"it waits for its agent after a restart of Jenkins", Busy, nil, func(s *Sight) { s.Node, s.Run, s.Settled = NodeOffline, RunQueued, false }, Busy, Nothing, ""},

@@ -181,10 +181,17 @@ func TestPins(t *testing.T) {
 		{"what comes beside a value", JVM{From: 11, To: 21}, left,
 			"app-types/batch.yaml\n-    version: 11 # for now\n+    version: 21 # for now\n-    properties: {file.encoding: UTF-8}\n+    properties: {file.encoding: UTF-8, stdout.encoding: UTF-8, stderr.encoding: UTF-8}\n-      - -XX:+UseConcMarkSweepGC\n-      - -Xloggc:gc-{{app}}.log\n+      - -XX:+UseG1GC\n+      - \"-Xlog:gc:file=gc-{{app}}.log:time,uptime,level,tags:filecount=5,filesize=10m\"\n" +
 				head + entry("Java 21 instead of 11", "+        java:\n+          version: 11\n+          options:\n+            - -Xss1m\n+            - -XX:+UseConcMarkSweepGC\n+            - \"-Xloggc:gc-{{app}}.log\"\n+          properties:\n+            stdout.encoding: null\n+            stderr.encoding: null\n")},
+		{"what comes beside a value that another job has already", JVM{From: 11, To: 21}, Selection{},
+			"app-types/batch.yaml\n-    version: 11 # for now\n+    version: 21 # for now\n-    properties: {file.encoding: UTF-8}\n+    properties: {file.encoding: UTF-8, stdout.encoding: UTF-8, stderr.encoding: UTF-8}\n-      - -XX:+UseConcMarkSweepGC\n-      - -Xloggc:gc-{{app}}.log\n+      - -XX:+UseG1GC\n+      - \"-Xlog:gc:file=gc-{{app}}.log:time,uptime,level,tags:filecount=5,filesize=10m\"\n"},
 		{"not for a half", Set{Keys: []string{"spec", "concurrency"}, Value: "allow"}, Selection{Select: []string{"!live-1/**"}},
 			"app-types/batch.yaml\n+overrides:\n+  - description: set spec.concurrency to allow\n+    when: {cluster: live-2}\n+    set:\n+      spec:\n+        concurrency: allow\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			base := base
+			if test.sel.Select == nil { // it has gone ahead
+				done := strings.Replace(shop["apps/pay/settle.yaml"], "settle", "done", 1) + "deploy: [live-1]\nspec:\n  java: {version: 21, options: [], properties: {stdout.encoding: UTF-16, stderr.encoding: UTF-16}}\n"
+				base = fsOf(shop, "app-types/batch.yaml", batchType, "app-groups/pay.yaml", "spec: {}\n", "apps/pay/refund.yaml", strings.Replace(shop["apps/pay/settle.yaml"], "settle", "refund", 1), "apps/pay/done.yaml", done)
+			}
 			r := run(t, base, Step{Selection: test.sel, Change: test.change})
 			if diff := cmp.Diff(test.want, lines(t, base, r)); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)

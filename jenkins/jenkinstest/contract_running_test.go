@@ -22,9 +22,6 @@ import (
 // The Jenkins that JENKINS_URL names keeps the contract, with real agents.
 // The test takes six minutes, five of which one run waits for its lost node.
 func TestControllerRunning(t *testing.T) {
-	if testing.Short() {
-		t.Skip("six minutes")
-	}
 	config := testenv.RunningJenkins(t)
 	jenkinstest.TestController(t, func(t testing.TB) jenkinstest.Lab {
 		lab := &running{TB: t, Jenkins: config, own: "contract-" + strings.ToLower(rand.Text()[:8]) + "-", java: testenv.JVM(t, 21)}
