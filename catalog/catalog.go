@@ -35,7 +35,7 @@ type Job struct {
 	Cluster     string    `json:"cluster"`               // first part of Path
 	Controller  string    `json:"controller"`            // name of the Jenkins that has the job
 	Folder      string    `json:"folder"`                // full name of the job's folder in Jenkins, the root folder included
-	Token       string    `json:"token"`                 // Token(Path), the job's part of the label; unique in a catalog
+	Token       string    `json:"token"`                 // Token(FullName()), the job's part of the label; unique in a catalog
 	Schedule    *Schedule `json:"schedule,omitempty"`    // nil: never by the clock
 	Node        Node      `json:"node"`                  // what a run needs of its machine
 	Timeout     int64     `json:"timeout"`               // seconds the program may run, before- and after-scripts: see AfterScripts; 0 = no limit
@@ -88,17 +88,19 @@ type Retry struct {
 }
 
 // Token returns the job's part of its runs' labels: 16 hexadecimal digits of
-// the SHA-256 of the job's path. It is safe in a Jenkins label expression,
-// and short. Among 100,000 jobs the chance that any two share a token is
-// below one in a billion; Read and batchctl refuse such a tree.
-func Token(path string) string {
-	return string(AppendToken(nil, path))
+// the SHA-256 of the job's full name in Jenkins. With the root folder in it,
+// two trees with jobs of one path, as a copy to try something in, do not ask
+// for each other's machines. It is safe in a Jenkins label expression, and
+// short. Among 100,000 jobs the chance that any two share a token is below one
+// in a billion; Read and batchctl refuse such a tree.
+func Token(fullName string) string {
+	return string(AppendToken(nil, fullName))
 }
 
-// AppendToken appends Token(path) to dst.
-func AppendToken(dst []byte, path string) []byte {
+// AppendToken appends Token(fullName) to dst.
+func AppendToken(dst []byte, fullName string) []byte {
 	var buf [256]byte
-	sum := sha256.Sum256(append(buf[:0], path...))
+	sum := sha256.Sum256(append(buf[:0], fullName...))
 	return hex.AppendEncode(dst, sum[:8])
 }
 

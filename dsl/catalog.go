@@ -24,7 +24,7 @@ func catalogJob(j *batches.Job) catalog.Job {
 		Cluster:    j.Cluster,
 		Controller: j.Jenkins.Controller,
 		Folder:     path.Dir(FullName(j.Jenkins, j.Path)),
-		Token:      catalog.Token(j.Path),
+		Token:      catalog.Token(FullName(j.Jenkins, j.Path)),
 		Node: catalog.Node{
 			Pool: b.Node.Pool, CPU: b.Node.CPU, Memory: b.Node.Memory, Disk: b.Node.Disk, Arch: b.Node.Arch,
 			HoldOnFailure: wholeSeconds(b.Node.HoldOnFailure),

@@ -51,7 +51,7 @@ func Declare(job *batches.Job) (Declared, error) {
 	if w.err != nil {
 		return Declared{}, fmt.Errorf("%s: %w", job.Path, w.err)
 	}
-	_, body := (&writer{dst: []byte("'")}).digestRoom(job.Path)
+	_, body := (&writer{dst: []byte("'")}).digestRoom(job)
 	return declared(job, string(unquoted(nil, w.dst[body:]))), nil
 }
 

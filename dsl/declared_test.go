@@ -20,7 +20,7 @@ func TestDeclare(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		script, digest, ok := dsl.CutDigest(r.Calls[0].arg(t, "definition", "cps", "script").(string), jobs[i].Path)
+		script, digest, ok := dsl.CutDigest(r.Calls[0].arg(t, "definition", "cps", "script").(string), dsl.FullName(jobs[i].Jenkins, jobs[i].Path))
 		if !ok {
 			t.Fatalf("%s: the first line is no digest: %.200s", jobs[i].Path, script)
 		}
@@ -78,7 +78,7 @@ func TestCutDigestRefuses(t *testing.T) {
 	j := settlement()
 	text := evaluateJobs(t, render(t, j))[0].Calls[0].arg(t, "definition", "cps", "script").(string)
 	line, rest, _ := strings.Cut(text, "\n")
-	copied := strings.ReplaceAll(text, "2e8a2d1006f92821", "0123456789abcdef")
+	copied := strings.ReplaceAll(text, "7770c6e4889a2567", "0123456789abcdef")
 	for name, c := range map[string]struct {
 		script, rest string
 		ours         bool
@@ -89,14 +89,14 @@ func TestCutDigestRefuses(t *testing.T) {
 		"somebody's":    {"node { sh 'make' }", "node { sh 'make' }", false},
 		"a copy of one": {copied, copied, false},
 	} {
-		if got, _, ok := dsl.CutDigest(c.script, j.Path); ok || got != c.rest {
+		if got, _, ok := dsl.CutDigest(c.script, dsl.FullName(j.Jenkins, j.Path)); ok || got != c.rest {
 			t.Errorf("%s: taken for a digest, or the rest is %.100q", name, got)
 		}
-		if got := dsl.Ours(c.script, j.Path); got != c.ours {
+		if got := dsl.Ours(c.script, dsl.FullName(j.Jenkins, j.Path)); got != c.ours {
 			t.Errorf("%s: ours is %v", name, got)
 		}
 	}
-	if !dsl.Ours(text, j.Path) {
+	if !dsl.Ours(text, dsl.FullName(j.Jenkins, j.Path)) {
 		t.Error("a rendered job is not ours")
 	}
 }
@@ -104,13 +104,13 @@ func TestCutDigestRefuses(t *testing.T) {
 func TestFindDigest(t *testing.T) {
 	j := settlement()
 	text := evaluateJobs(t, render(t, j))[0].Calls[0].arg(t, "definition", "cps", "script").(string)
-	_, want, _ := dsl.CutDigest(text, j.Path)
-	if got, ok := dsl.FindDigest([]byte("<textarea>"+text+"</textarea>"), j.Path); !ok || got != want {
+	_, want, _ := dsl.CutDigest(text, dsl.FullName(j.Jenkins, j.Path))
+	if got, ok := dsl.FindDigest([]byte("<textarea>"+text+"</textarea>"), dsl.FullName(j.Jenkins, j.Path)); !ok || got != want {
 		t.Errorf("%v %s", ok, got)
 	}
 	line, _, _ := strings.Cut(text, "\n")
-	for _, page := range []string{"", line[:len(line)-1], line[:len(line)-1] + "x", strings.Replace(text, "2e8a2d1006f92821 ", "0123456789abcdef ", 1)} {
-		if _, ok := dsl.FindDigest([]byte(page), j.Path); ok {
+	for _, page := range []string{"", line[:len(line)-1], line[:len(line)-1] + "x", strings.Replace(text, "7770c6e4889a2567 ", "0123456789abcdef ", 1)} {
+		if _, ok := dsl.FindDigest([]byte(page), dsl.FullName(j.Jenkins, j.Path)); ok {
 			t.Errorf("found in %.200q", page)
 		}
 	}

@@ -14,7 +14,7 @@ import (
 // The first line of every Pipeline is a comment with a digest of what was
 // declared of the job:
 //
-//	// batchctl digest <token of the job's path> <8 hexadecimal digits a field>
+//	// batchctl digest <the job's token> <8 hexadecimal digits a field>
 //
 // Jenkins keeps it through every way of saving a job, and people have no text
 // in it. So of each field it can be told whether the tree has changed since
@@ -53,11 +53,11 @@ func (d *Declared) Digest() Digest {
 }
 
 // CutDigest takes the line of the digest off a Pipeline. It says false where
-// there is none of the job with this path: somebody else's job, or a copy of
-// one of ours; or one of another version of batchctl, whose line it takes off,
-// too.
-func CutDigest(script, path string) (rest string, d Digest, ok bool) {
-	text, found := strings.CutPrefix(script, digestWords+catalog.Token(path)+" ")
+// there is none of the job with this full name: somebody else's job, or a copy
+// of one of ours; or one of another version of batchctl, whose line it takes
+// off, too.
+func CutDigest(script, fullName string) (rest string, d Digest, ok bool) {
+	text, found := strings.CutPrefix(script, digestWords+catalog.Token(fullName)+" ")
 	digits, rest, ended := strings.Cut(text, "\n")
 	if !found || !ended {
 		return script, Digest{}, false
@@ -71,10 +71,10 @@ func CutDigest(script, path string) (rest string, d Digest, ok bool) {
 	return rest, d, true
 }
 
-// FindDigest finds the digest of the job with this path in a page that shows its
-// Pipeline.
-func FindDigest(page []byte, path string) (d Digest, found bool) {
-	begin := []byte(digestWords + catalog.Token(path) + " ")
+// FindDigest finds the digest of the job with this full name in a page that
+// shows its Pipeline.
+func FindDigest(page []byte, fullName string) (d Digest, found bool) {
+	begin := []byte(digestWords + catalog.Token(fullName) + " ")
 	at := bytes.Index(page, begin)
 	if at < 0 || len(page) < at+len(begin)+len(d)*fieldDigits {
 		return Digest{}, false
@@ -91,11 +91,11 @@ func FindDigest(page []byte, path string) (d Digest, found bool) {
 	return d, true
 }
 
-// Ours reports whether a Pipeline was rendered for the job with this path: it
-// has the digest, or as those of an older batchctl asks for a node by the
+// Ours reports whether a Pipeline was rendered for the job with this full name:
+// it has the digest, or as those of an older batchctl asks for a node by the
 // job's token.
-func Ours(script, path string) bool {
-	token := catalog.Token(path)
+func Ours(script, fullName string) bool {
+	token := catalog.Token(fullName)
 	return strings.HasPrefix(script, digestWords+token+" ") || strings.Contains(script, "node('b-"+token+"-'")
 }
 
@@ -117,9 +117,9 @@ var (
 
 // digestRoom writes the line of the digest, with room for the digits. It
 // returns where they go, and where the rest of the Pipeline begins.
-func (w *writer) digestRoom(path string) (at, body int) {
+func (w *writer) digestRoom(j *batches.Job) (at, body int) {
 	w.raw(digestBegin)
-	w.dst = catalog.AppendToken(w.dst, path)
+	w.dst = catalog.AppendToken(w.dst, FullName(j.Jenkins, j.Path))
 	w.raw(" ")
 	at = len(w.dst)
 	w.raw(strings.Repeat("0", numDeclared*fieldDigits))

@@ -197,7 +197,7 @@ const pinpointName = 24
 // name, and the job's token as the agent's id, as an id of its own for each
 // run would leave a dead agent in Pinpoint for each.
 func (w *writer) pinpoint(j *batches.Job, a *batches.Agent) {
-	token := catalog.Token(j.Path)
+	token := catalog.Token(FullName(j.Jenkins, j.Path))
 	name := j.Batch.Name
 	if len(name) > pinpointName {
 		name = name[:pinpointName-9] + "-" + token[:8]

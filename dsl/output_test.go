@@ -138,7 +138,7 @@ func TestCatalog(t *testing.T) {
 	j := settlement()
 	j.Batch.Timeout += time.Millisecond
 	want := catalog.Catalog{Version: 1, Jobs: []catalog.Job{{
-		Path: "live-1/settlement/daily-settlement", Cluster: "live-1", Controller: "main", Folder: "payments/live-1/settlement", Token: catalog.Token(j.Path),
+		Path: "live-1/settlement/daily-settlement", Cluster: "live-1", Controller: "main", Folder: "payments/live-1/settlement", Token: catalog.Token("payments/live-1/settlement/daily-settlement"),
 		Schedule: &catalog.Schedule{Cron: []string{"15 2 * * *"}, Timezone: "Asia/Seoul"},
 		Node:     catalog.Node{Pool: "standard", CPU: 4, Memory: 16 << 30, Disk: 50 << 30, Arch: "amd64", HoldOnFailure: 1800},
 		Timeout:  7201, Concurrency: "forbid", Retry: catalog.Retry{Attempts: 2, On: []string{"node-lost"}},
@@ -147,9 +147,17 @@ func TestCatalog(t *testing.T) {
 	if diff := cmp.Diff(want, dsl.Catalog([]*batches.Job{j})); diff != "" {
 		t.Errorf("catalog (-want +got):\n%s", diff)
 	}
-	label := catalog.Label(catalog.Token(j.Path), 7)
-	runs := evaluateJobs(t, render(t, j), 0)
-	if !slices.ContainsFunc(runs[0].Events, func(e event) bool { return e.Step == "node" && e.Argument == label }) {
-		t.Errorf("run 7 does not ask for the label %s that the catalog says", label)
+	// A tree with the same jobs under another root asks for machines of its own.
+	other := settlement()
+	other.Jenkins.Root = "payments-trial"
+	both := dsl.Catalog([]*batches.Job{j, other})
+	if both.Jobs[0].Token == both.Jobs[1].Token {
+		t.Errorf("%s and %s have one token", both.Jobs[0].FullName(), both.Jobs[1].FullName())
+	}
+	for i, r := range evaluateJobs(t, render(t, j, other)) {
+		label := catalog.Label(both.Jobs[i].Token, 7)
+		if !slices.ContainsFunc(r.Events, func(e event) bool { return e.Step == "node" && e.Argument == label }) {
+			t.Errorf("run 7 of %s does not ask for the label %s that the catalog says", both.Jobs[i].FullName(), label)
+		}
 	}
 }

@@ -65,14 +65,14 @@ func (w *writer) pipeline(j *batches.Job) {
 	more := len(b.After) > 0 || len(b.Keep.Files) > 0 // something to do behind the program
 	w.begin()
 	w.raw("'")
-	at, body := w.digestRoom(j.Path)
+	at, body := w.digestRoom(j)
 	w.raw(scriptBegin)
 	if more {
 		w.raw(scriptBad)
 	}
 	retry := w.retry(&b.Retry)
 	w.raw(nodePrefix)
-	w.dst = catalog.AppendToken(w.dst, j.Path)
+	w.dst = catalog.AppendToken(w.dst, FullName(j.Jenkins, j.Path))
 	w.raw(nodeSuffix)
 	w.raw(scriptNode)
 	blocks := 1 + 2*retry + w.given(b.Parameters) + w.credentials(b)

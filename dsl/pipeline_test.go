@@ -89,7 +89,7 @@ func TestPipelineSteps(t *testing.T) {
 	type m = map[string]any
 	want := []event{
 		{"retry", m{"count": 2.0, "conditions": []any{"agent", "nonresumable"}}},
-		{"node", "b-2e8a2d1006f92821-7"},
+		{"node", "b-7770c6e4889a2567-7"},
 		{"withEnv", []any{"RUN_DATE=<RUN_DATE>"}},
 		{"withCredentials", []any{
 			m{"kind": "string", "credentialsId": "settlement-db", "variable": "DB_PASSWORD"},

@@ -52,7 +52,7 @@ func TestDeclareReadsThePipeline(t *testing.T) {
 				t.Errorf("%s (-declared +read):\n%s", dsl.DeclaredNames[field], diff)
 			}
 		}
-		left := "node('b-2e8a2d1006f92821-' + currentBuild.number) {\ncode = sh(returnStatus: true, encoding: 'UTF-8', label: 'daily-settlement', script: [\n"
+		left := "node('b-7770c6e4889a2567-' + currentBuild.number) {\ncode = sh(returnStatus: true, encoding: 'UTF-8', label: 'daily-settlement', script: [\n"
 		if diff := gocmp.Diff(left, dsl.LeftOver(got[dsl.Script])); diff != "" {
 			t.Errorf("left over (-want +got):\n%s", diff)
 		}

@@ -24,7 +24,7 @@ type actual struct {
 
 // actualOf reads a config.xml. What it compares are settings, whatever form,
 // order and defaults a save by Jenkins has written them in.
-func actualOf(text []byte, path string) (*actual, error) {
+func actualOf(text []byte, fullName string) (*actual, error) {
 	root, err := jobxml.Parse(text)
 	if err != nil {
 		return nil, err
@@ -39,8 +39,8 @@ func actualOf(text []byte, path string) (*actual, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &actual{ours: dsl.Ours(job.Script, path), token: dsl.RenderedFor(job.Script)}
-	script, digest, sealed := dsl.CutDigest(job.Script, path)
+	a := &actual{ours: dsl.Ours(job.Script, fullName), token: dsl.RenderedFor(job.Script)}
+	script, digest, sealed := dsl.CutDigest(job.Script, fullName)
 	a.digest, a.sealed = digest, sealed
 	a.fields = dsl.Declared{
 		dsl.Description: job.Description, dsl.Disabled: fmt.Sprint(job.Disabled), dsl.Concurrency: concurrencyOf(root, job),

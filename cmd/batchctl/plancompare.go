@@ -26,7 +26,7 @@ func (r *planReport) compare(j *batches.Job, listed jenkins.Listed, xml []byte, 
 	}
 	var is *actual
 	if err == nil {
-		is, err = actualOf(xml, j.Path)
+		is, err = actualOf(xml, listed.Name)
 	}
 	if err != nil {
 		out.Fields, out.Note = compareListed(want, listed), "only description and disabled compared: "+unseen(err)
@@ -36,7 +36,11 @@ func (r *planReport) compare(j *batches.Job, listed jenkins.Listed, xml []byte, 
 	}
 	out.Fields = compareFields(want, is)
 	out.Actions = actionsOf(out.Fields)
-	if !is.ours && len(out.Fields) > 0 {
+	switch {
+	case is.ours || len(out.Fields) == 0:
+	case is.token != "":
+		out.Note = "made by batchctl under another name, and moved or copied here; the seed job replaces it"
+	default:
 		out.Note = "not made by batchctl; the seed job replaces it"
 	}
 	r.addJob(out)
@@ -129,7 +133,7 @@ func (r *planReport) other(o otherJob, tokens map[string]string, xml []byte, err
 	}
 	var is *actual
 	if err == nil {
-		is, err = actualOf(xml, o.path)
+		is, err = actualOf(xml, o.Name)
 	}
 	switch {
 	case err != nil:

@@ -48,8 +48,9 @@ func (p *planner) look(ctx context.Context, all *batches.Result, sel *selection)
 	p.live, p.tokens = map[string]jenkins.Listed{}, map[string]string{}
 	inTree := map[string]bool{}
 	for _, j := range all.Jobs() {
-		inTree[dsl.FullName(j.Jenkins, j.Path)] = true
-		p.tokens[catalog.Token(j.Path)] = j.Path
+		name := dsl.FullName(j.Jenkins, j.Path)
+		inTree[name] = true
+		p.tokens[catalog.Token(name)] = j.Path
 	}
 	for _, f := range all.Folders {
 		inTree[dsl.FullName(f.Jenkins, f.Path)] = true

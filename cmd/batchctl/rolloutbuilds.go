@@ -134,7 +134,7 @@ func askJob(ctx context.Context, from historian, j changed) (out []judge.Build, 
 	if err == nil && len(numbers) > 0 && len(changes) > 0 {
 		old, err = firstWith(len(numbers), func(i int) (bool, error) {
 			page, err := from.ReplayPage(ctx, name, numbers[i])
-			return err == nil && changes.in(page, j.Path), err
+			return err == nil && changes.in(page, name), err
 		})
 	}
 	seen = !errors.Is(err, jenkins.ErrForbidden) && !errors.Is(err, jenkins.ErrNotFound)
@@ -192,8 +192,8 @@ func changesOf(j changed) (changes, error) {
 // in reports whether the Pipeline on a page has a change. One of another
 // version of batchctl, or of another text, is taken to have it: only what is
 // known to be old is.
-func (c changes) in(page []byte, path string) bool {
-	d, found := dsl.FindDigest(page, path)
+func (c changes) in(page []byte, fullName string) bool {
+	d, found := dsl.FindDigest(page, fullName)
 	if !found {
 		return true
 	}

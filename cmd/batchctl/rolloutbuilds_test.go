@@ -130,7 +130,7 @@ func TestNoAnswerIsNoBuilds(t *testing.T) {
 func changedJob(t *testing.T, h *fakeHistory, change func(*batches.Batch)) []changed {
 	t.Helper()
 	job := func() *batches.Job {
-		return &batches.Job{Path: "a/b/c", Batch: &batches.Batch{Name: "c", Timeout: time.Hour, Java: batches.Java{Version: 21, Jar: "c.jar"}}}
+		return &batches.Job{Path: "a/b/c", Jenkins: batches.Jenkins{Root: "root"}, Batch: &batches.Batch{Name: "c", Timeout: time.Hour, Java: batches.Java{Version: 21, Jar: "c.jar"}}}
 	}
 	c := changed{Job: job(), without: job(), since: time.Unix(240, 0)}
 	change(c.Job.Batch)
