@@ -23,19 +23,14 @@ import (
 )
 
 // How long it takes from the trigger of a run to the first line of its first
-// sh, on a machine that was made ahead, in ways to start the agent. It is a
-// measurement and asserts nothing; docs/agent-start.md says how to run it and
-// what came of it.
-func TestJenkinsAgentStart(t *testing.T) {
-	rounds, err := strconv.Atoi(os.Getenv("AGENT_START"))
-	if err != nil {
-		t.Skip("AGENT_START is no number of rounds")
-	}
-	a := newAgentStart(t)
-	whole := a.warm(t)
-	jars := filepath.Join(t.TempDir(), "jars")
+// sh, on a machine that was made ahead, in ways to start the agent.
+// docs/agent-start.md says how to run it and what came of it.
+func BenchmarkJenkinsAgentStart(b *testing.B) {
+	a := newAgentStart(b)
+	whole := a.warm(b)
+	jars := filepath.Join(b.TempDir(), "jars")
 	if err := os.CopyFS(filepath.Join(jars, "jarCache"), os.DirFS(filepath.Join(whole, "jarCache"))); err != nil {
-		t.Fatal(err)
+		b.Fatal(err)
 	}
 	plain, best := []string{"-Xmx256m"}, []string{"-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"}
 	ways := []struct {
@@ -44,9 +39,9 @@ func TestJenkinsAgentStart(t *testing.T) {
 		cache   string
 		took    []agentTook
 	}{{"-Xmx256m", plain, "", nil}, {"and its jars", plain, jars, nil}, {"java_options", best, "", nil}, {"and its jars", best, jars, nil}, {"and the archive", best, whole, nil}}
-	for range rounds { // side by side, as the load of the host changes
+	for b.Loop() { // side by side, as the load of the host changes
 		for i := range ways {
-			ways[i].took = append(ways[i].took, a.measure(t, ways[i].options, ways[i].cache))
+			ways[i].took = append(ways[i].took, a.measure(b, ways[i].options, ways[i].cache))
 		}
 	}
 	load, _ := os.ReadFile("/proc/loadavg")
@@ -56,7 +51,7 @@ func TestJenkinsAgentStart(t *testing.T) {
 		fmt.Fprintf(&table, "%-18s %18.2f s /%5.2f s %18.2f s /%5.2f s %20.2f s %20.2f s\n", w.name, fastest(w.took, online), median(w.took, online),
 			fastest(w.took, first), median(w.took, first), fastest(w.took, cpu), fastest(w.took, used))
 	}
-	t.Logf("%d rounds, %s, load %.14s%s", rounds, a.java, load, table.String())
+	b.Logf("%d rounds, %s, load %.14s%s", b.N, a.java, load, table.String())
 }
 
 // agentTook is what one machine took, in seconds.
@@ -93,7 +88,7 @@ type agentStart struct {
 	nth    int
 }
 
-func newAgentStart(t *testing.T) *agentStart {
+func newAgentStart(t testing.TB) *agentStart {
 	a := &agentStart{j: newController(t), java: os.Getenv("AGENT_JAVA"), stamps: t.TempDir(), given: make(chan nodes.Handover, 1)}
 	if a.java == "" {
 		a.java = testenv.JVM(t, 25)
@@ -131,7 +126,7 @@ func (a *agentStart) next() int {
 
 // run runs the job and returns how long it took to its first line, in
 // seconds. It has ended then.
-func (a *agentStart) run(t *testing.T) float64 {
+func (a *agentStart) run(t testing.TB) float64 {
 	number := a.next()
 	began := time.Now()
 	a.j.form(jobPath(a.j.root+"/job")+"/build?delay=0sec", nil)
@@ -156,7 +151,7 @@ func (a *agentStart) run(t *testing.T) float64 {
 }
 
 // warm makes a cache as docs/agent-start.md says.
-func (a *agentStart) warm(t *testing.T) string {
+func (a *agentStart) warm(t testing.TB) string {
 	name, secret := a.node()
 	file, cache := filepath.Join(t.TempDir(), "secret"), filepath.Join(t.TempDir(), "cache")
 	if err := os.WriteFile(file, []byte(secret), 0o600); err != nil {
@@ -177,7 +172,7 @@ func (a *agentStart) warm(t *testing.T) string {
 
 // measure makes one machine with the provisioner's own script, and runs two
 // builds on it.
-func (a *agentStart) measure(t *testing.T, options []string, cache string) agentTook {
+func (a *agentStart) measure(t testing.TB, options []string, cache string) agentTook {
 	script, err := bootstrap.Script(bootstrap.Params{URL: a.site.URL, Token: "a-token-for-a-measurement", Life: time.Hour,
 		Java: a.java, JavaOptions: options, Cache: cache, PowerOff: "kill -s KILL 0"})
 	if err != nil {

@@ -27,7 +27,7 @@ type controller struct {
 }
 
 // newController makes the folder, which is deleted when the test ends.
-func newController(t *testing.T) *controller {
+func newController(t testing.TB) *controller {
 	t.Helper()
 	j := &controller{TB: t, Jenkins: testenv.RunningJenkins(t), root: "acceptance-" + strings.ToLower(rand.Text()[:8])}
 	var err error
