@@ -113,7 +113,7 @@ func checkBytes(f *File, data []byte, ps *problems) bool {
 		ps.inFile(f.Path, "too-large", "the rollout is larger than 16 MiB", "make one for each half of the jobs")
 		return false
 	case f.Layer != Rollout && len(data) > maxFileSize:
-		ps.inFile(f.Path, "too-large", "the file is larger than 1 MiB", "split it; a batch needs a few hundred bytes")
+		ps.inFile(f.Path, "too-large", "the file is larger than 1 MiB", "split it")
 		return false
 	}
 	if utf8.Valid(data) {
