@@ -203,7 +203,7 @@ func TestInheritedReferencesAreChecked(t *testing.T) {
 	result := Load(testTree(tree)).Resolve()
 	rules := map[string]int{}
 	for _, p := range result.Problems {
-		rules[p.Rule] += p.Jobs
+		rules[p.Rule] += len(p.Jobs)
 	}
 	if rules["bad-line"] != 1 || rules["bad-glob"] != 1 || len(result.Jobs()) != 1 {
 		t.Errorf("got %v\n%s", rules, describe(result.Problems))

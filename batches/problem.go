@@ -21,18 +21,20 @@ func (s Severity) String() string {
 	return "error"
 }
 
+// MarshalText writes a severity as String does, in JSON too.
+func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
 // Problem is something wrong with a tree, said once however many jobs
 // inherit it.
 type Problem struct {
-	Place    Place
-	Path     string // of the value, such as spec.java.options[2]; may be empty
-	Rule     string // stable identifier, such as unknown-key
-	Severity Severity
-	Message  string
-	Hint     string  // the way out, such as a near name; may be empty
-	Others   []Place // further places the message speaks of
-	Jobs     int     // how many jobs it touches; 0 when it is about the file alone
-	First    string  // path of the first of these jobs
+	Place    Place    `json:"place"`
+	Path     string   `json:"path,omitempty"` // of the value, such as spec.java.options[2]; may be empty
+	Rule     string   `json:"rule"`           // stable identifier, such as unknown-key
+	Severity Severity `json:"severity"`
+	Message  string   `json:"message"`
+	Hint     string   `json:"hint,omitempty"`   // the way out, such as a near name; may be empty
+	Others   []Place  `json:"others,omitempty"` // further places the message speaks of
+	Jobs     []string `json:"jobs,omitempty"`   // paths of the jobs it touches, sorted; none when it is about the file alone
 
 	// Problems at one place with the same subject differ only in the variant
 	// of the job (its JVM), and become one.
@@ -66,7 +68,7 @@ func (ps *problems) inFile(path, rule, message, hint string) {
 }
 
 // mergeProblems puts the problems of all jobs together: sorted by place, each
-// once, with the number of jobs that have it. Problems of several jobs (which
+// once, with the jobs that have it. Problems of several jobs (which
 // come in the order of the jobs' paths) that stand at the same place and say
 // the same are one problem, of the layer that the jobs share.
 func mergeProblems(tree problems, jobs []jobProblems) []Problem {
@@ -75,13 +77,10 @@ func mergeProblems(tree problems, jobs []jobProblems) []Problem {
 		m.add(p)
 	}
 	for _, j := range jobs {
-		for n, p := range j.problems {
+		for _, p := range j.problems {
 			i := m.add(p)
-			if m.out[i].Jobs == 0 {
-				m.out[i].First = j.path
-			}
-			if !slices.ContainsFunc(j.problems[:n], func(q Problem) bool { return q.key() == p.key() }) {
-				m.out[i].Jobs++
+			if n := len(m.out[i].Jobs); n == 0 || m.out[i].Jobs[n-1] != j.path {
+				m.out[i].Jobs = append(m.out[i].Jobs, j.path)
 			}
 		}
 	}

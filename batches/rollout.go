@@ -152,12 +152,14 @@ func (t *Tree) checkConflicts() {
 				}
 				r.conflict(other, job, func(v *value, field string, with *value) {
 					if found[v] == nil {
-						found[v] = &Problem{Place: v.place(), Path: field, Rule: "conflicting-rollouts", Others: []Place{with.place()}, First: job,
+						found[v] = &Problem{Place: v.place(), Path: field, Rule: "conflicting-rollouts", Others: []Place{with.place()},
 							Message: fmt.Sprintf("the rollouts %s (%s) and %s both set %s", other.info.Name, with.place(), r.info.Name, field),
 							Hint:    "finish or undo one of them, or take the jobs out of one"}
 						order = append(order, v)
 					}
-					found[v].Jobs++
+					if n := len(found[v].Jobs); n == 0 || found[v].Jobs[n-1] != job {
+						found[v].Jobs = append(found[v].Jobs, job)
+					}
 				})
 			}
 			for _, v := range order {

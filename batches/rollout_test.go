@@ -88,7 +88,7 @@ func TestRolloutFaults(t *testing.T) {
 	problems := both("rollouts/longer.yaml", someRollout, "rollouts/other.yaml", other).Resolve().Problems
 	want := "the rollouts longer (rollouts/longer.yaml:7:25) and other both set spec.timeout"
 	if !slices.ContainsFunc(problems, func(p Problem) bool {
-		return p.Message == want && p.Jobs == 4 && p.First == "live-1/g/a" && p.Place.File == "rollouts/other.yaml"
+		return p.Message == want && len(p.Jobs) == 4 && p.Jobs[0] == "live-1/g/a" && p.Place.File == "rollouts/other.yaml"
 	}) {
 		t.Errorf("%+v", problems)
 	}

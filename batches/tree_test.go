@@ -129,8 +129,8 @@ func describe(ps []Problem) string {
 		if p.Hint != "" {
 			fmt.Fprintf(&b, "    %s\n", p.Hint)
 		}
-		if p.Jobs > 0 {
-			fmt.Fprintf(&b, "    touches %d, %s first\n", p.Jobs, p.First)
+		if len(p.Jobs) > 0 {
+			fmt.Fprintf(&b, "    touches %d, %s first\n", len(p.Jobs), p.Jobs[0])
 		}
 	}
 	return b.String()

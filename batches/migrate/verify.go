@@ -150,10 +150,10 @@ func newErrors(before, after *batches.Tree) error {
 	}
 	more := map[string]int{}
 	for _, p := range problems {
-		more[p.Rule+p.Message] += max(p.Jobs, 1)
+		more[p.Rule+p.Message] += max(len(p.Jobs), 1)
 	}
 	for _, p := range before.Resolve().Problems {
-		more[p.Rule+p.Message] -= max(p.Jobs, 1)
+		more[p.Rule+p.Message] -= max(len(p.Jobs), 1)
 	}
 	problems = slices.DeleteFunc(problems, func(p batches.Problem) bool {
 		return p.Severity != batches.Error || more[p.Rule+p.Message] <= 0

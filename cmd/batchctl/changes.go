@@ -13,8 +13,8 @@ import (
 // writeComparison writes what changes for the jobs. base names the old tree.
 func (a *app) writeComparison(c *batches.Comparison, format, base string) error {
 	switch format {
-	case "json":
-		return a.writeData("json", dataOf(c, base))
+	case "json", "yaml":
+		return a.writeData(format, dataOf(c, base))
 	case "markdown":
 		return writeMarkdown(a.stdout, c, base)
 	}

@@ -44,7 +44,7 @@ could not, which is an error. With --exit-code it exits with 2 where anything di
 			return a.diff(cmd.Context(), arg, format, mergeBase, exitWith)
 		},
 	}
-	outputFlag(cmd, &format, "table", "json", "markdown")
+	outputFlag(cmd, &format, "table", "json", "yaml", "markdown")
 	cmd.Flags().BoolVar(&mergeBase, "merge-base", false, "compare with the commit at which the revision and HEAD parted, as a pull request does")
 	cmd.Flags().BoolVar(&exitWith, "exit-code", false, "exit with 2 where there are differences")
 	return cmd

@@ -51,7 +51,7 @@ tree as it was, or the next batchctl finishes what it had begun.`,
 			return a.factor(&f)
 		},
 	}
-	outputFlag(cmd, &f.format, "table", "json")
+	outputFlag(cmd, &f.format, "table", "json", "yaml")
 	cmd.Flags().StringVar(&f.out, "out", "", "write the new tree to this directory, which must be new, and leave the old one alone")
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "only say what would be done")
 	must(cmd.MarkFlagDirname("out"))
@@ -165,8 +165,8 @@ type factorOutput struct {
 }
 
 func (a *app) factorReport(f *factorFlags, dir string, r *factor.Result) error {
-	if f.format == "json" {
-		if err := a.writeData("json", factorOutput{r.Jobs, r.Leaves, r.Before, r.After, r.Lifted, r.Odd}); err != nil {
+	if f.format != "table" {
+		if err := a.writeData(f.format, factorOutput{r.Jobs, r.Leaves, r.Before, r.After, r.Lifted, r.Odd}); err != nil {
 			return err
 		}
 	} else if err := a.factorTable(r); err != nil {

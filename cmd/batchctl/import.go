@@ -46,7 +46,7 @@ whole way.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.importJobs(cmd.Context(), &f) },
 	}
-	outputFlag(cmd, &f.format, "table", "json")
+	outputFlag(cmd, &f.format, "table", "json", "yaml")
 	flags := cmd.Flags()
 	flags.StringVar(&f.from, "from", "", "directory or URL to read from")
 	flags.StringVar(&f.out, "out", "", "directory of the new tree")

@@ -47,8 +47,8 @@ type group struct {
 // importReport says what became of the jobs: for people once for all that
 // have it in common, for machines job by job.
 func (a *app) importReport(f *importFlags, r *importer.Result) error {
-	if f.format == "json" {
-		if err := a.writeData("json", r.Report); err != nil {
+	if f.format != "table" {
+		if err := a.writeData(f.format, r.Report); err != nil {
 			return err
 		}
 	} else if err := a.importTable(r); err != nil {

@@ -56,7 +56,7 @@ question are changed, and the exit code is still 3.`,
 	f.BoolVar(&m.partial, "partial", false, "leave out jobs with something undecided, and change the others")
 	f.StringVar(&m.commitPer, "commit-per", "", `"group": instead of the files, write one git branch with one commit per app group`)
 	f.StringVar(&m.branch, "branch", "", "begins the branches' names (default: migrate/WHAT)")
-	f.StringVarP(&m.format, "output", "o", "table", "table, json, markdown")
+	f.StringVarP(&m.format, "output", "o", "table", "table, json, yaml, markdown")
 	cmd.AddCommand(a.migrateJVMCommand(m), a.migrateSetCommand(m), a.migrateUnsetCommand(m),
 		a.migrateAddCommand(m), a.migrateRemoveCommand(m), a.migrateRenameCommand(m), a.migrateReplaceCommand(m), a.migrateApplyCommand(m))
 	return cmd
@@ -71,8 +71,8 @@ func (m *migration) check() error {
 		return usagef("--percent %d: it goes from 1 to 100", m.percent)
 	case m.commitPer != "" && m.commitPer != "group":
 		return usagef("--commit-per %s: it takes group", m.commitPer)
-	case !slices.Contains([]string{"table", "json", "markdown"}, m.format):
-		return usagef("-o %s: it takes table, json, markdown", m.format)
+	case !slices.Contains([]string{"table", "json", "yaml", "markdown"}, m.format):
+		return usagef("-o %s: it takes table, json, yaml, markdown", m.format)
 	}
 	return nil
 }
@@ -150,8 +150,8 @@ func writeTree(dir string, files, read map[string][]byte) error {
 // writeMigration shows where edits are made, and what changes for the jobs.
 func (a *app) writeMigration(m *migration, r *migrate.Result) error {
 	switch m.format {
-	case "json":
-		return a.writeData("json", migrationOf(r))
+	case "json", "yaml":
+		return a.writeData(m.format, migrationOf(r))
 	case "markdown":
 		return writeMarkdown(a.stdout, r.Comparison, "the tree before")
 	}

@@ -44,7 +44,7 @@ or removed, or is blocked, and with 1 where nothing is but something could not b
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.plan(cmd.Context(), &sel, format, exitWith) },
 	}
-	outputFlag(cmd, &format, "table", "json")
+	outputFlag(cmd, &format, "table", "json", "yaml")
 	cmd.Flags().BoolVar(&exitWith, "exit-code", false, "exit with 2 where there are differences")
 	a.selectionFlags(cmd, &sel)
 	return cmd
@@ -71,8 +71,8 @@ func (a *app) plan(ctx context.Context, sel *selection, format string, exitWith 
 	if err != nil {
 		return err
 	}
-	if format == "json" {
-		err = a.writeData("json", report)
+	if format != "table" {
+		err = a.writeData(format, report)
 	} else {
 		err = writePlan(a.stdout, report)
 	}

@@ -35,13 +35,14 @@ func (a *app) printProblems(ps []batches.Problem) {
 // touches says how many jobs inherit a problem, unless it is plain from the
 // place that it is about one alone.
 func touches(p batches.Problem) string {
-	switch {
-	case p.Jobs == 0:
+	switch n := len(p.Jobs); n {
+	case 0:
 		return ""
-	case p.Jobs == 1:
-		return "touches " + p.First
+	case 1:
+		return "touches " + p.Jobs[0]
+	default:
+		return fmt.Sprintf("touches %d jobs, %s first", n, p.Jobs[0])
 	}
-	return fmt.Sprintf("touches %d jobs, %s first", p.Jobs, p.First)
 }
 
 // cut shortens a text to so many characters.

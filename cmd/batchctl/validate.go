@@ -17,12 +17,15 @@ func (a *app) validateCommand() *cobra.Command {
 		Short: "Check every batch of the tree",
 		Long: `Validate resolves every batch on every cluster and reports all problems, each
 once, with the place, the way out, and how many jobs it touches.
-Problems go to stderr; -o sarif and -o junit write a report for CI to stdout.
+Problems go to stderr; -o sarif and -o junit write a report for CI to stdout,
+-o json and -o yaml every problem with all of its jobs.
 It exits with 1 when there is an error; a warning alone is no error.`,
 		Args: noArgs,
+		Example: `  batchctl validate
+  batchctl validate -o json | jq -r '.problems[] | select(.severity == "error") | .jobs[]'`,
 		RunE: func(*cobra.Command, []string) error { return a.validate(format) },
 	}
-	outputFlag(cmd, &format, "text", "sarif", "junit")
+	outputFlag(cmd, &format, "text", "json", "yaml", "sarif", "junit")
 	return cmd
 }
 
@@ -39,6 +42,8 @@ func (a *app) validate(format string) error {
 		}
 	}
 	switch format {
+	case "json", "yaml":
+		err = a.writeData(format, newValidation(result))
 	case "sarif":
 		err = a.writeSARIF(result.Problems)
 	case "junit":
@@ -53,6 +58,21 @@ func (a *app) validate(format string) error {
 		return &exitCode{code: exitError}
 	}
 	return nil
+}
+
+// validation is a report as data.
+type validation struct {
+	Problems  []batches.Problem `json:"problems"`
+	Errors    int               `json:"errors"`
+	Warnings  int               `json:"warnings"`
+	Documents int               `json:"documents"`
+	Jobs      int               `json:"jobs"`
+}
+
+func newValidation(r *batches.Result) validation {
+	errors := batches.Errors(r.Problems)
+	problems := append([]batches.Problem{}, r.Problems...) // [] and not null for none
+	return validation{problems, errors, len(problems) - errors, r.Leaves, r.Placed["Batch"]}
 }
 
 // writeSARIF writes the problems for code-scanning tools (SARIF 2.1.0).
