@@ -100,13 +100,25 @@ func TestReplayPage(t *testing.T) {
 		if r.Method != http.MethodGet || r.URL.EscapedPath() != "/ci/job/a/job/b/7/replay/" {
 			t.Errorf("%s %s", r.Method, r.URL)
 		}
-		answer(http.StatusOK, "text/html", "<textarea>node { }</textarea>")(w, r)
+		answer(http.StatusOK, "text/html", `<textarea name="_.mainScript">node { }</textarea>`)(w, r)
 	})
 	if page, err := c.ReplayPage(context.Background(), "a/b", 7); err != nil || !strings.Contains(string(page), "node { }") {
 		t.Errorf("%q, %v", page, err)
 	}
-	no := serve(t, answer(http.StatusNotFound, "text/html", "Oops"))
-	if _, err := no.ReplayPage(context.Background(), "a/b", 7); !errors.Is(err, jenkins.ErrNotFound) || !strings.Contains(err.Error(), `read the script of build 7 of "a/b"`) {
-		t.Error(err)
+	for name, c := range map[string]struct {
+		status int
+		page   string
+		want   error
+	}{
+		"no page":           {http.StatusNotFound, "Oops", jenkins.ErrNotFound},
+		"may only build":    {http.StatusOK, `<form action="rebuild" name="rebuild">`, jenkins.ErrNotFound},
+		"login page":        {http.StatusOK, "<title>Sign in</title><form action=\"login\">", jenkins.ErrGarbage},
+		"nothing":           {http.StatusOK, "", jenkins.ErrGarbage},
+		"cut off before it": {http.StatusOK, "<html><textarea", jenkins.ErrGarbage},
+	} {
+		_, err := serve(t, answer(c.status, "text/html", c.page)).ReplayPage(context.Background(), "a/b", 7)
+		if !errors.Is(err, c.want) || !strings.Contains(err.Error(), `read the script of build 7 of "a/b"`) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

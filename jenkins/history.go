@@ -1,6 +1,7 @@
 package jenkins
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -53,7 +54,9 @@ func (c *Client) History(ctx context.Context, job string, most int) ([]Build, er
 
 // ReplayPage returns the page of a Pipeline's build that shows the script that
 // it ran, which is nowhere else. ErrNotFound, too, where the user lacks
-// Run/Replay, or the build is none of a Pipeline.
+// Run/Replay, the build is none of a Pipeline, or its job is disabled: then
+// there is no such page, or for who may build the job one without the script
+// (workflow-cps: ReplayAction and its index.jelly).
 func (c *Client) ReplayPage(ctx context.Context, job string, number int) ([]byte, error) {
 	op := fmt.Sprintf("read the script of build %d of %q", number, job)
 	path, err := (Ref{Job: job, Number: number}).path()
@@ -67,8 +70,15 @@ func (c *Client) ReplayPage(ctx context.Context, job string, number int) ([]byte
 		return nil, c.invalid(op, err)
 	}
 	a, e := c.exchange(req)
-	if e == nil && a.status != http.StatusOK {
+	switch {
+	case e != nil:
+	case a.status != http.StatusOK:
 		e = c.errorOf(a)
+	case bytes.Contains(a.body, []byte(`"_.mainScript"`)): // the field with the script
+	case bytes.Contains(a.body, []byte(`action="rebuild"`)):
+		e = &Error{URL: c.base, user: c.user, Status: a.status, Err: ErrNotFound, Message: "the page has no script for this user"}
+	default:
+		e = c.garbage(a, "wanted the page with the script, got a login page or a proxy's? It says: "+a.message())
 	}
 	if e != nil {
 		e.Op = op

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -58,17 +57,8 @@ func TestBuildsComeFromJenkins(t *testing.T) {
 			return "SUCCESS"
 		},
 	})
+	connected(t, server, "node")
 	client := server.Client("provisioner")
-	if err := client.CreateNode(t.Context(), jenkins.NodeSpec{Name: "node", Label: "node"}); err != nil {
-		t.Fatal(err)
-	}
-	secret, err := client.Secret(t.Context(), "node")
-	if err == nil {
-		err = server.Connect("node", secret)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
 	for range 2 {
 		server.Trigger("root/live-1/g/a")
 		clock.run(server, 5*time.Minute)
@@ -91,57 +81,93 @@ func TestBuildsComeFromJenkins(t *testing.T) {
 
 func quietly(int, int) {}
 
-// fakeHistory has ten builds of a job, a minute apart, the newest first; those
-// up to number old have the old Pipeline. err is what the pages answer.
-type fakeHistory struct {
-	without, with string // the pages
-	old           int
-	err, pages    error
-	asked         atomic.Int64
+// A history is a Jenkins with ten builds of a job, a minute apart, of which the
+// last still runs. Those up to number old began with the Pipeline before a
+// change, which was in the tree from build 4 on.
+type history struct {
+	*jenkins.Client
+	server *jenkinstest.Server
+	asked  atomic.Int64 // Replay pages
 }
 
-func (h *fakeHistory) History(context.Context, string, int) (out []jenkins.Build, err error) {
-	for n := 10; n > 0; n-- {
-		out = append(out, jenkins.Build{Number: n, Run: jenkins.Run{Building: n == 10, Result: "SUCCESS", Started: time.Unix(int64(60*n), 0)}})
-	}
-	return out, h.err
-}
-
-func (h *fakeHistory) ReplayPage(_ context.Context, _ string, number int) ([]byte, error) {
+func (h *history) ReplayPage(ctx context.Context, job string, number int) ([]byte, error) {
 	h.asked.Add(1)
-	if number <= h.old {
-		return []byte("<html>" + h.without), h.pages
-	}
-	return []byte("<html>" + h.with), h.pages
+	return h.Client.ReplayPage(ctx, job, number)
 }
 
-// TestNoAnswerIsNoBuilds: an error is never read as "no failures".
-func TestNoAnswerIsNoBuilds(t *testing.T) {
-	down := errors.New("down")
-	for _, h := range []*fakeHistory{{err: down}, {pages: down}} {
-		if _, err := askBuilds(t.Context(), h, changedJob(t, h, func(b *batches.Batch) { b.Timeout = time.Minute }), quietly); !errors.Is(err, down) {
-			t.Errorf("%v", err)
-		}
-	}
-}
-
-// changedJob is a job of which build 4 was the first after a change. h gets the
-// pages of its two Pipelines.
-func changedJob(t *testing.T, h *fakeHistory, change func(*batches.Batch)) []changed {
+// newHistory returns the builds, and the job as rollouts know it.
+func newHistory(t *testing.T, old int, change func(*batches.Batch)) (*history, []changed) {
 	t.Helper()
 	job := func() *batches.Job {
 		return &batches.Job{Path: "a/b/c", Jenkins: batches.Jenkins{Root: "root"}, Batch: &batches.Batch{Name: "c", Timeout: time.Hour, Java: batches.Java{Version: 21, Jar: "c.jar"}}}
 	}
-	c := changed{Job: job(), without: job(), since: time.Unix(240, 0)}
+	server, clock := simulatedJenkins(t)
+	server.AddUser("operator", append(slices.Clone(jenkinstest.ProvisionerPermissions), jenkinstest.RunReplay)...)
+	server.AddUser("builder", jenkinstest.OverallRead, jenkinstest.JobRead, jenkinstest.JobBuild)
+	c := changed{Job: job(), without: job(), since: clock.now().Add(4*time.Minute - time.Second)}
 	change(c.Job.Batch)
-	for text, j := range map[*string]*batches.Job{&h.with: c.Job, &h.without: c.without} {
-		rendered, err := dsl.AppendJob(nil, j)
-		if err != nil {
-			t.Fatal(err)
+	connected(t, server, "node")
+	for n := 1; n <= 10; n++ {
+		runs := c.Job
+		if n <= old {
+			runs = c.without
 		}
-		*text = string(rendered)
+		clock.run(server, time.Minute-clock.now().Sub(clock.now().Truncate(time.Minute)))
+		server.PutJob("root/a/b/c", jenkinstest.JobSpec{Pipeline: pipelineOf(t, runs), Label: func(int) string { return "node" },
+			Duration: func(number, _ int) time.Duration {
+				return map[bool]time.Duration{true: time.Hour, false: time.Second}[number == 10]
+			}})
+		server.TriggerIn("root/a/b/c", 0)
+		clock.run(server, 50*time.Second)
 	}
-	return []changed{c}
+	return &history{Client: server.Client("operator"), server: server}, []changed{c}
+}
+
+// pipelineOf is the Pipeline that a job's Job DSL gives it; its first line is
+// all that counts here.
+func pipelineOf(t *testing.T, j *batches.Job) string {
+	t.Helper()
+	text, err := dsl.AppendJob(nil, j)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, script, _ := strings.Cut(string(text), "script([")
+	return script
+}
+
+// connected makes a node with an agent, whose name is its label.
+func connected(t *testing.T, server *jenkinstest.Server, name string) {
+	t.Helper()
+	client := server.Client("provisioner")
+	if err := client.CreateNode(t.Context(), jenkins.NodeSpec{Name: name, Label: name}); err != nil {
+		t.Fatal(err)
+	}
+	secret, err := client.Secret(t.Context(), name)
+	if err == nil {
+		err = server.Connect(name, secret)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestNoAnswerIsNoBuilds: whatever goes wrong with the list of builds or with
+// a Replay page, it is never read as "no failures".
+func TestNoAnswerIsNoBuilds(t *testing.T) {
+	for _, end := range []string{"/api/json", "/replay/"} {
+		for fault := jenkinstest.NoFault + 1; fault <= jenkinstest.Slow; fault++ {
+			h, jobs := newHistory(t, 3, func(b *batches.Batch) { b.Timeout = time.Minute })
+			h.server.Fail(func(_, path string) jenkinstest.Fault {
+				if strings.HasSuffix(path, end) {
+					return fault
+				}
+				return jenkinstest.NoFault
+			})
+			if seen, err := askBuilds(t.Context(), h, jobs, quietly); err == nil {
+				t.Errorf("fault %d of %s: %+v", fault, end, seen)
+			}
+		}
+	}
 }
 
 // TestBuildsWithoutTheChange: until the seed job has run, builds have the old
@@ -149,29 +175,33 @@ func changedJob(t *testing.T, h *fakeHistory, change func(*batches.Batch)) []cha
 func TestBuildsWithoutTheChange(t *testing.T) {
 	timeout := func(b *batches.Batch) { b.Timeout = time.Minute }
 	for _, c := range []struct {
-		name                     string
-		history                  *fakeHistory
-		change                   func(*batches.Batch)
-		ended, old, hidden, asks int
+		name                      string
+		old                       int
+		user                      string
+		change                    func(*batches.Batch)
+		ended, left, hidden, asks int
 	}{
-		{"at once", &fakeHistory{old: 3}, timeout, 9, 0, 0, 1},
-		{"after two builds", &fakeHistory{old: 5}, timeout, 7, 2, 0, 4},
-		{"not yet", &fakeHistory{old: 10}, timeout, 3, 6, 0, 4},
-		{"no Run/Replay", &fakeHistory{old: 10, pages: jenkins.ErrNotFound}, timeout, 9, 0, 1, 1},
-		{"Jenkins knows nothing of it", &fakeHistory{old: 10}, func(b *batches.Batch) { b.Node.Pool = "large" }, 9, 0, 0, 0},
+		{"at once", 3, "operator", timeout, 9, 0, 0, 1},
+		{"after two builds", 5, "operator", timeout, 7, 2, 0, 4},
+		{"not yet", 10, "operator", timeout, 3, 6, 0, 4},
+		{"no Run/Replay", 10, "provisioner", timeout, 9, 0, 1, 1},
+		{"no Run/Replay, but Job/Build", 10, "builder", timeout, 9, 0, 1, 1},
+		{"Jenkins knows nothing of it", 10, "operator", func(b *batches.Batch) { b.Node.Pool = "large" }, 9, 0, 0, 0},
 	} {
-		h := c.history
-		jobs := changedJob(t, h, c.change)
-		seen, err := askBuilds(t.Context(), h, jobs, quietly)
-		if err != nil || len(seen.ended) != c.ended || seen.old != c.old || seen.hidden != c.hidden || h.asked.Load() > int64(c.asks) {
-			t.Errorf("%s: %d ended, %d old, %d hidden, %d pages, %v", c.name, len(seen.ended), seen.old, seen.hidden, h.asked.Load(), err)
-			continue
-		}
-		for _, b := range seen.ended {
-			if n := b.Started.Unix() / 60; n >= 4 && n < int64(4+c.old) {
-				t.Errorf("%s: build %d counts, and was none of the change", c.name, n)
+		t.Run(c.name, func(t *testing.T) {
+			h, jobs := newHistory(t, c.old, c.change)
+			h.Client = h.server.Client(c.user)
+			seen, err := askBuilds(t.Context(), h, jobs, quietly)
+			if err != nil || len(seen.ended) != c.ended || seen.old != c.left || seen.hidden != c.hidden || h.asked.Load() > int64(c.asks) {
+				t.Fatalf("%d ended, %d old, %d hidden, %d pages, %v", len(seen.ended), seen.old, seen.hidden, h.asked.Load(), err)
 			}
-		}
+			first := jobs[0].since
+			for _, b := range seen.ended {
+				if b.Started.After(first) && b.Started.Before(first.Add(time.Duration(c.left)*time.Minute)) {
+					t.Errorf("the build of %v counts, and was none of the change", b.Started)
+				}
+			}
+		})
 	}
 }
 

@@ -14,7 +14,8 @@ import (
 // A Lab is a Jenkins that TestController tries out. Everything in it is the
 // suite's, and goes when the test ends.
 type Lab interface {
-	// Config reaches the Jenkins as a user with ProvisionerPermissions.
+	// Config reaches the Jenkins as a user with ProvisionerPermissions and
+	// RunReplay.
 	Config() jenkins.Config
 	// Own returns a name that is the suite's own, for a folder or a node.
 	Own(base string) string
@@ -40,8 +41,9 @@ type Lab interface {
 // run's number.
 type LabJob struct {
 	Label            string
-	Seconds          int // that a run takes on its node
-	Retries          int // as in JobSpec
+	Seconds          int    // that a run takes on its node
+	Comment          string // the first line of its Pipeline
+	Retries          int    // as in JobSpec
 	ForbidConcurrent bool
 }
 
@@ -55,6 +57,7 @@ func TestController(t *testing.T, open func(testing.TB) Lab) {
 		"who we are": whoWeAre, "what is not there": whatIsNotThere, "life of a node": lifeOfANode, "bad nodes": badNodes,
 		"from trigger to end": fromTriggerToEnd, "labels": labels, "offline": offlineNode, "cancel": cancelWaiting, "cancel in retry": cancelInRetry,
 		"stop": stopRuns, "zombie": zombie, "numbers": numbers, "one at a time": oneAtATime, "agents": agentsInAndOut, "seal": sealed, "lost node, tried again": triedAgain,
+		"what builds ran": whatBuildsRan,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -98,6 +98,7 @@ func (l *running) PutJob(fullName string, job jenkinstest.LabJob) {
 	if job.Retries > 0 {
 		script = fmt.Sprintf("retry(count: %d, conditions: [agent(), nonresumable()]) { %s }", job.Retries, script)
 	}
+	script = job.Comment + "\n" + script
 	properties := ""
 	if job.ForbidConcurrent {
 		properties = `<org.jenkinsci.plugins.workflow.job.properties.DisableConcurrentBuildsJobProperty/>`

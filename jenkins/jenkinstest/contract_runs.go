@@ -2,6 +2,7 @@ package jenkinstest
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/batchctl/batchctl/jenkins"
@@ -53,6 +54,36 @@ func fromTriggerToEnd(t *trial) {
 	if again := t.state(ref); again != end {
 		t.Errorf("stopped after its end the run is %+v, not %+v", again, end)
 	}
+}
+
+// whatBuildsRan: a build keeps the Pipeline that it began with, whatever
+// becomes of the job's, and its Replay page shows it.
+func whatBuildsRan(t *trial) {
+	ctx := t.Context()
+	texts := []string{"// digest 0123456789abcdef", "// digest fedcba9876543210"}
+	var job string
+	for i, text := range texts {
+		job, _ = t.job("job", LabJob{Comment: text})
+		ref := jenkins.Ref{Job: job, Number: i + 1}
+		t.Trigger(job, 0)
+		t.queued(ref)
+		t.must(t.Stop(ctx, ref))
+		t.ended(ref, labLimit)
+	}
+	builds, err := t.History(ctx, job, 10)
+	t.must(err)
+	if len(builds) != 2 || builds[0].Number != 2 || builds[1].Number != 1 || builds[0].Building || builds[0].Result != "ABORTED" || !builds[0].Started.After(builds[1].Started) {
+		t.Errorf("the builds are %+v", builds)
+	}
+	for i, text := range texts {
+		page, err := t.ReplayPage(ctx, job, i+1)
+		t.must(err)
+		if !strings.Contains(string(page), text) || strings.Contains(string(page), texts[1-i]) {
+			t.Errorf("build %d ran %q, and its page is\n%s", i+1, text, page)
+		}
+	}
+	_, err = t.ReplayPage(ctx, job, 3)
+	t.want("a build that is not there", err, jenkins.ErrNotFound)
 }
 
 // labels: a node takes the run whose label it has, and no other.

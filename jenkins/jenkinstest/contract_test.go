@@ -1,6 +1,7 @@
 package jenkinstest_test
 
 import (
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -53,7 +54,7 @@ type simulated struct {
 func newSimulated(t testing.TB, options ...jenkinstest.Option) *simulated {
 	c := newClock()
 	s := &simulated{t: t, Server: jenkinstest.New(c.Now, options...), clock: c}
-	s.AddUser("provisioner", jenkinstest.ProvisionerPermissions...)
+	s.AddUser("provisioner", append(slices.Clone(jenkinstest.ProvisionerPermissions), jenkinstest.RunReplay)...)
 	return s
 }
 
@@ -64,7 +65,7 @@ func (s *simulated) PutJob(fullName string, job jenkinstest.LabJob) {
 	s.Server.PutJob(fullName, jenkinstest.JobSpec{
 		Label:    func(number int) string { return job.Label + string(rune('0'+number)) },
 		Duration: func(int, int) time.Duration { return time.Duration(job.Seconds) * time.Second },
-		Retries:  job.Retries, ForbidConcurrent: job.ForbidConcurrent,
+		Retries:  job.Retries, ForbidConcurrent: job.ForbidConcurrent, Pipeline: job.Comment,
 	})
 }
 

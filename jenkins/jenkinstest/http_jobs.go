@@ -2,6 +2,7 @@ package jenkinstest
 
 import (
 	"fmt"
+	"html"
 	"net/http"
 	"net/url"
 	"slices"
@@ -109,6 +110,18 @@ func (s *Server) routeRun(q *request, r *run, what string) {
 	case "consoleText":
 		q.w.Header().Set("Content-Type", "text/plain;charset=utf-8")
 		q.w.Write(r.log)
+	case "replay":
+		// Who may build but not replay sees the page without the script.
+		switch {
+		case r.job.freestyle || r.job.Disabled:
+			q.refuse(http.StatusNotFound, "")
+		case q.user.may(RunReplay):
+			page(q.w, http.StatusOK, "Replay", `<form action="run"><textarea name="_.mainScript">`+html.EscapeString(r.pipeline)+"</textarea></form>")
+		case q.user.may(JobBuild):
+			page(q.w, http.StatusOK, "Rebuild", `<form action="rebuild"></form>`)
+		default:
+			q.refuse(http.StatusNotFound, "")
+		}
 	default:
 		q.refuse(http.StatusNotFound, "")
 	}

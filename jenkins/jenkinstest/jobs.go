@@ -17,6 +17,7 @@ type JobSpec struct {
 	Retries          int                                     // attempts in all, as retry(count:, conditions: [agent(), nonresumable()]) counts them; 0 and 1: no retry
 	ForbidConcurrent bool                                    // disableConcurrentBuilds
 	Script           string                                  // where the node's agent is a real process (RunAgent): the run lasts as long as this shell script, and Duration and Result do not count
+	Pipeline         string                                  // the text that the Replay page of a run shows, which keeps the one it began with
 	Disabled         bool                                    // keeps its numbers, starts nothing
 	freestyle        bool                                    // the job itself waits for its node, and has its number from then
 }

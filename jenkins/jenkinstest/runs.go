@@ -16,6 +16,7 @@ type run struct {
 	started  time.Time
 	ended    time.Time
 	text     string // description
+	pipeline string // what it runs
 	log      []byte // what its script said
 	attempts []Attempt
 	tries    int // of the retry step that have ended
@@ -43,7 +44,7 @@ func (s *Server) startRun(it *item) {
 // newRun makes a run of a job's item.
 func (s *Server) newRun(it *item) *run {
 	j := it.job
-	r := &run{ref: jenkins.Ref{Job: j.name, Number: j.next}, job: j, building: true, started: s.at}
+	r := &run{ref: jenkins.Ref{Job: j.name, Number: j.next}, job: j, building: true, started: s.at, pipeline: j.Pipeline}
 	s.leave(it, false)
 	s.left[it.id].run = r
 	j.runs[j.next] = r

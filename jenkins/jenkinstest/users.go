@@ -15,6 +15,7 @@ const (
 	JobBuild        = "hudson.model.Item.Build"
 	JobCancel       = "hudson.model.Item.Cancel"
 	RunUpdate       = "hudson.model.Run.Update"
+	RunReplay       = "hudson.model.Run.Replay"
 	AgentCreate     = "hudson.model.Computer.Create"
 	AgentConfigure  = "hudson.model.Computer.Configure"
 	AgentConnect    = "hudson.model.Computer.Connect"
