@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -119,19 +121,31 @@ func (a *app) sources(ctx context.Context, f *importFlags) ([]importer.Source, e
 		return nil, fmt.Errorf("%s shows no jobs to this user; JENKINS_USER and JENKINS_TOKEN name one that may read them", f.from)
 	}
 	sources := make([]importer.Source, len(names))
+	progress := a.progressOn(a.stderr, "config.xml read")
+	var mu sync.Mutex
+	done := 0
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(8) // more gain nothing, and people work on that Jenkins
 	for i, name := range names {
 		g.Go(func() error {
 			text, err := client.JobConfig(ctx, name)
-			if errors.Is(err, jenkins.ErrForbidden) {
+			switch {
+			case errors.Is(err, jenkins.ErrForbidden):
 				return fmt.Errorf("%w; give it that permission, or Job/ExtendedRead where that is switched on", err)
+			case err == nil:
+				sources[i] = importer.Source{Name: name, From: name, XML: text}
+			case !errors.Is(err, jenkins.ErrNotFound): // else somebody has deleted it since the list
+				return err
 			}
-			sources[i] = importer.Source{Name: name, From: name, XML: text}
-			return err
+			mu.Lock()
+			defer mu.Unlock()
+			done++
+			progress(done, len(names))
+			return nil
 		})
 	}
-	return sources, g.Wait()
+	err = g.Wait()
+	return slices.DeleteFunc(sources, func(s importer.Source) bool { return s.Name == "" }), err
 }
 
 // readChecksums reads lines as sha256sum writes them: the sum, two blanks or

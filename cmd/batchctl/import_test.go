@@ -34,10 +34,12 @@ func TestImportFromURL(t *testing.T) {
 		switch r.URL.Path {
 		case "/api/json":
 			w.Header().Set("Content-Type", "application/json")
-			fmt.Fprint(w, `{"jobs":[{"fullName":"live-1","jobs":[{"fullName":"live-1/pay","jobs":[{"fullName":"live-1/pay/a b"},{"fullName":"live-1/pay/c"}]}]}]}`)
+			fmt.Fprint(w, `{"jobs":[{"fullName":"live-1","jobs":[{"fullName":"live-1/pay","jobs":[{"fullName":"live-1/pay/a b"},{"fullName":"live-1/pay/c"},{"fullName":"live-1/pay/gone"}]}]}]}`)
 		case "/job/live-1/job/pay/job/a b/config.xml", "/job/live-1/job/pay/job/c/config.xml":
 			w.Header().Set("Content-Type", "application/xml")
 			fmt.Fprint(w, "<?xml version='1.1' encoding='UTF-8'?>\n"+shell)
+		case "/job/live-1/job/pay/job/gone/config.xml": // deleted after the list
+			w.WriteHeader(http.StatusNotFound)
 		case "/job/dark/api/json":
 			w.Header().Set("Content-Type", "application/json")
 			fmt.Fprint(w, `{"jobs":[{"fullName":"dark/x"}]}`)
