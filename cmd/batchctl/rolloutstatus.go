@@ -259,7 +259,7 @@ func writeReport(out io.Writer, r *rolloutReport) error {
 		fmt.Fprintf(out, "  not in Jenkins: %s\n", firstOf(r.Unknown, 5))
 	}
 	if r.Hidden > 0 {
-		fmt.Fprintf(out, "  of %s this user may not see with what settings the builds ran: it needs Run/Replay\n", plural(r.Hidden, "job"))
+		fmt.Fprintf(out, "  of %s Jenkins does not show with what settings the builds ran: this user needs Run/Replay, and a job must not be disabled\n", plural(r.Hidden, "job"))
 	}
 	switch {
 	case r.Judgement == string(judge.Bad):
