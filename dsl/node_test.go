@@ -171,6 +171,34 @@ func TestJavaGetsAFile(t *testing.T) {
 	}
 }
 
+// The locale that a batch chooses holds, whatever the agent was started with.
+func TestLocale(t *testing.T) {
+	for _, c := range []struct {
+		env  []batches.Variable
+		node []string
+		want string // LC_ALL, LC_CTYPE and LANG
+	}{
+		{nil, []string{"LC_ALL=C.UTF-8"}, "C.UTF-8 - -"},
+		{nil, []string{"LANG=ko_KR.UTF-8"}, "- - ko_KR.UTF-8"},
+		{nil, []string{"LANG=ko_KR.eucKR"}, "C.UTF-8 - ko_KR.eucKR"},
+		{nil, nil, "C.UTF-8 - -"},
+		{[]batches.Variable{{Name: "LANG", Value: "ko_KR.eucKR"}}, []string{"LC_ALL=C.UTF-8", "LC_CTYPE=C.UTF-8"}, "- - ko_KR.eucKR"},
+		{[]batches.Variable{{Name: "LANG", Value: "ko_KR.eucKR"}}, nil, "- - ko_KR.eucKR"},
+		{[]batches.Variable{{Name: "LC_CTYPE", Value: "ja_JP.SJIS"}}, []string{"LC_ALL=C.UTF-8", "LANG=C.UTF-8"}, "- ja_JP.SJIS C.UTF-8"},
+		{[]batches.Variable{{Name: "LC_ALL", Value: "C"}}, []string{"LC_ALL=C.UTF-8"}, "C - -"},
+		{[]batches.Variable{{Name: "LANG", Value: "C"}, {Name: "LC_ALL", Value: "ko_KR.eucKR"}}, []string{"LC_ALL=C.UTF-8"}, "ko_KR.eucKR - C"},
+	} {
+		j := minimal(artifact(t, nil, "app.jar"), 21)
+		j.Batch.Env = c.env
+		n := newNode(t, c.node...)
+		n.fakeJava(t, `echo "${LC_ALL:--} ${LC_CTYPE:--} ${LANG:--}"`)
+		code, out := n.run(t, evaluateJobs(t, render(t, j))[0].scripts()["java-21"])
+		if _, out, _ = strings.Cut(out, "starting Java 21\n"); code != 0 || out != c.want+"\n" {
+			t.Errorf("%v on a node with %v: %d, %s", c.env, c.node, code, out)
+		}
+	}
+}
+
 func TestUnpack(t *testing.T) {
 	jar := showJar(t)
 	files := map[string][]byte{"app/lib/show.jar": jar, "app/한글.txt": []byte("x")}

@@ -8,7 +8,7 @@ import (
 // alwaysShell are the lines of shell text that say nothing of a setting.
 var alwaysShell = func() map[string]bool {
 	out := map[string]bool{}
-	for _, c := range []string{shellBegin, shellLocale, shellNeed, shellWorkDir, shellEscape, shellLogin, shellExec, shellAfterBegin, shellAfterExit,
+	for _, c := range []string{shellBegin, shellLocale, shellOwnLang, shellOwnCtype, shellNeed, shellWorkDir, shellEscape, shellLogin, shellExec, shellAfterBegin, shellAfterExit,
 		shellHome[len(inShell.constant("\"\n")):], shellFetch, inShell.constant("user = \"$batch_user:$batch_password\"\n"), shellArgsEnd} {
 		text, _ := appendLiterals(nil, "'"+string(unquoted(nil, []byte(c)))+"']")
 		for l := range strings.Lines(string(text)) {

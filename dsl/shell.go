@@ -2,6 +2,7 @@ package dsl
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/batchctl/batchctl/batches"
@@ -33,7 +34,9 @@ unset JAVA_TOOL_OPTIONS JDK_JAVA_OPTIONS _JAVA_OPTIONS
 `)
 	shellLocale = inShell.constant(`case ${LC_ALL:-${LC_CTYPE:-${LANG:-}}} in *[Uu][Tt][Ff]*8) ;; *) export LC_ALL=C.UTF-8 ;; esac
 `)
-	shellNeed = inShell.constant(fmt.Sprintf(`need() { [ -n "$2" ] || stop %d "$1 is not set for this run, but the batch uses \${$1}"; }
+	shellOwnLang  = inShell.constant("unset LC_ALL LC_CTYPE\n")
+	shellOwnCtype = inShell.constant("unset LC_ALL\n")
+	shellNeed     = inShell.constant(fmt.Sprintf(`need() { [ -n "$2" ] || stop %d "$1 is not set for this run, but the batch uses \${$1}"; }
 `, ExitNotSet))
 	shellHome    = inShell.constant("\"\nexport JAVA_HOME PATH=\"$JAVA_HOME/bin:$PATH\"\n")
 	shellQuote   = inShell.constant("\"\n")
@@ -103,9 +106,7 @@ func (w *writer) afterShell(b *batches.Batch) {
 // prelude writes what all shell texts of a job begin with: the environment.
 func (w *writer) prelude(b *batches.Batch, refs []string) {
 	w.raw(shellBegin)
-	if !setsLocale(b.Env) {
-		w.raw(shellLocale)
-	}
+	w.raw(shellLocaleOf(b.Env))
 	for i := range b.Parameters {
 		w.raw("export ")
 		w.raw(b.Parameters[i].Name)
@@ -140,17 +141,23 @@ func (w *writer) prelude(b *batches.Batch, refs []string) {
 	w.exports(b)
 }
 
-// setsLocale reports whether the batch chooses its own locale. Without one,
-// and on a node that has none of UTF-8, the JVM would read its arguments as
-// ASCII, and Korean text as question marks.
-func setsLocale(env []batches.Variable) bool {
-	for i := range env {
-		switch env[i].Name {
-		case "LC_ALL", "LC_CTYPE", "LANG":
-			return true
-		}
+// shellLocaleOf returns what makes the locale that the batch chooses hold: the
+// stronger variables of the node (POSIX, 8.2), as an agent has LC_ALL, would hide
+// it. Where it chooses none, and on a node that has none of UTF-8, the JVM would
+// read its arguments as ASCII, and Korean text as question marks.
+func shellLocaleOf(env []batches.Variable) string {
+	sets := func(name string) bool {
+		return slices.ContainsFunc(env, func(v batches.Variable) bool { return v.Name == name })
 	}
-	return false
+	switch {
+	case sets("LC_ALL"):
+		return ""
+	case sets("LC_CTYPE"):
+		return shellOwnCtype
+	case sets("LANG"):
+		return shellOwnLang
+	}
+	return shellLocale
 }
 
 // script writes a script of the batch into a file of the node: so there is no
