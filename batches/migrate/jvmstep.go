@@ -40,9 +40,8 @@ func (j JVM) wants(d *batches.Document) (wants []want, undecided, notes []Undeci
 	}
 	wants = append(wants, want{doc: d, keys: []string{"spec", "java", "version"}, old: version, value: j.To, text: strconv.Itoa(j.To)})
 	options, cannot, words := j.options(d)
-	wants = append(wants, options...)
-	wants = append(wants, j.properties(d)...)
-	return wants, append(undecided, cannot...), words
+	properties, said := j.properties(d)
+	return slices.Concat(wants, options, properties), append(undecided, cannot...), append(words, said...)
 }
 
 // options rewrites the options of one job.
@@ -102,19 +101,50 @@ func missing(options, in []string) []string {
 	return slices.DeleteFunc(slices.Clone(options), func(o string) bool { return slices.Contains(in, o) })
 }
 
-// properties keeps System.out in the charset that the property file.encoding
-// gave it up to Java 17 (JEP 400).
-func (j JVM) properties(d *batches.Document) []want {
-	charset := d.Value("spec", "java", "properties").Member("file.encoding")
-	if j.From >= 18 || j.To < 18 || !charset.Exists() {
-		return nil
+// properties keeps the charset of files and of System.out, which Java 18
+// changed (JEP 400).
+func (j JVM) properties(d *batches.Document) (out []want, notes []Undecided) {
+	if j.From >= 18 || j.To < 18 {
+		return nil, nil
 	}
-	var out []want
+	keys := []string{"spec", "java", "properties", "file.encoding"}
+	charset := d.Value(keys...)
+	if !charset.Exists() {
+		name, locale := ownCharset(d)
+		if name == "" {
+			return nil, nil
+		}
+		return []want{{doc: d, keys: keys, old: charset, value: "COMPAT", text: "COMPAT"}}, []Undecided{{d.Path, locale.Place(), name + "=" + locale.Text(),
+			"from Java 18 on files are read as UTF-8, whatever the locale; file.encoding=COMPAT keeps the charset that they have"}}
+	}
+	// Up to Java 17 System.out followed file.encoding, and then the locale.
 	for _, name := range []string{"stdout.encoding", "stderr.encoding"} {
 		keys := []string{"spec", "java", "properties", name}
 		if old := d.Value(keys...); !old.Exists() {
 			out = append(out, want{doc: d, keys: keys, old: old, value: charset.Raw(), text: charset.Text(), near: charset})
 		}
 	}
-	return out
+	return out, nil
+}
+
+// ownCharset returns the variable by which a job's locale chooses its charset,
+// "" where that is UTF-8 or the program's options say which: up to Java 17 the
+// default charset is that of the locale, from Java 18 on UTF-8, unless
+// file.encoding is COMPAT. Where env has no locale batchctl chooses one of UTF-8.
+func ownCharset(d *batches.Document) (name string, locale batches.Value) {
+	for _, o := range d.Value(optionKeys...).Items() {
+		if strings.HasPrefix(o.Text(), "-Dfile.encoding=") {
+			return "", locale
+		}
+	}
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} { // the first that is set counts (POSIX, 8.2)
+		locale = d.Value("spec", "env", name)
+		if text := strings.ToLower(locale.Text()); text != "" {
+			if strings.Contains(text, "utf-8") || strings.Contains(text, "utf8") {
+				return "", locale
+			}
+			return name, locale
+		}
+	}
+	return "", locale
 }

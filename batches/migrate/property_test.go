@@ -121,7 +121,7 @@ func fieldsOf(c Change) []string {
 	case ReplaceValue:
 		return []string{strings.Join(c.Keys, "\x00")}
 	case JVM:
-		return []string{"spec\x00java\x00version", "spec\x00java\x00options", "spec\x00java\x00properties\x00stdout.encoding", "spec\x00java\x00properties\x00stderr.encoding"}
+		return []string{"spec\x00java\x00version", "spec\x00java\x00options", "spec\x00java\x00properties\x00file.encoding", "spec\x00java\x00properties\x00stdout.encoding", "spec\x00java\x00properties\x00stderr.encoding"}
 	}
 	return []string{"spec\x00java\x00options"}
 }

@@ -3,6 +3,7 @@ package migrate
 import (
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os/exec"
 	"regexp"
 	"slices"
@@ -152,4 +153,34 @@ func starts(t *testing.T, java string, d *batches.Document) string {
 		return ""
 	}
 	return string(out) + err.Error()
+}
+
+// TestRealJVMKeepsTheCharset: a job whose locale is not of UTF-8 reads its files
+// on Java 21 as it did on 11. The locale is C, which every machine has.
+func TestRealJVMKeepsTheCharset(t *testing.T) {
+	java := map[string]string{"11": testenv.JVM(t, 11), "21": testenv.JVM(t, 21)}
+	base := fsOf(shop, "app-groups/pay.yaml", "spec: {env: {LANG: C}}\n")
+	r := run(t, base, Step{Change: JVM{From: 11, To: 21}})
+	charset := func(tree fs.FS, version string) string {
+		docs := documentsOf(t, tree)
+		d := docs[slices.IndexFunc(docs, func(d *batches.Document) bool { return d.Path == "live-1/pay/settle" })]
+		if got := d.Value("spec", "java", "version").Text(); got != version {
+			t.Fatalf("the job is on Java %s, not %s", got, version)
+		}
+		cmd := exec.Command(java[version], "-XshowSettings:properties", "-version")
+		properties := d.Value("spec", "java", "properties")
+		for _, name := range properties.Keys() {
+			cmd.Args = slices.Insert(cmd.Args, 1, "-D"+name+"="+properties.Member(name).Text())
+		}
+		cmd.Env = []string{"LANG=" + d.Value("spec", "env", "LANG").Text()}
+		out, err := cmd.CombinedOutput()
+		line := regexp.MustCompile(`(?m)^\s*file\.encoding = (.*)$`).FindSubmatch(out)
+		if err != nil || line == nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		return string(line[1])
+	}
+	if before, after := charset(base, "11"), charset(r.overlay(base), "21"); before != after || strings.Contains(before, "UTF") {
+		t.Errorf("the charset was %s, and is %s", before, after)
+	}
 }

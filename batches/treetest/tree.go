@@ -157,8 +157,8 @@ func (d *drawer) spec() node {
 	}
 	if d.one(3) {
 		env := node{kind: 'm'}
-		for _, key := range d.some("T", "HEAP", "SIZE") {
-			env.add(key, text(d.pick(map[string][]string{"T": {"x", `""`, `"two\nlines"`, `"a {{timeout}}"`, "null"}, "HEAP": {`"{{java.heap}}"`, `"1"`}, "SIZE": {`"{{SIZE}}"`, `"{{SIZE}} {{OPT:-}}"`}}[key]...)))
+		for _, key := range d.some("T", "HEAP", "SIZE", "LANG") {
+			env.add(key, text(d.pick(map[string][]string{"T": {"x", `""`, `"two\nlines"`, `"a {{timeout}}"`, "null"}, "HEAP": {`"{{java.heap}}"`, `"1"`}, "SIZE": {`"{{SIZE}}"`, `"{{SIZE}} {{OPT:-}}"`}, "LANG": {"ko_KR.eucKR", "C.UTF-8", "null"}}[key]...)))
 		}
 		n.add("env", env)
 	}

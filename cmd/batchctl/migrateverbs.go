@@ -22,8 +22,9 @@ func (a *app) migrateJVMCommand(m *migration) *cobra.Command {
 		Short: "Move jobs to another Java release, with their options",
 		Long: `Jvm changes spec.java.version and rewrites the options that the new JVM no longer
 takes: collectors that are gone, the flags of the old GC log (one -Xlog), traces,
-removed and renamed flags. System.out keeps the charset that file.encoding gave
-it. Jobs of other releases are left alone. docs/migrate-jvm.md has the whole way.
+removed and renamed flags. Files are read in the charset they were read in, and
+System.out keeps its own. Jobs of other releases are left alone.
+docs/migrate-jvm.md has the whole way.
 
 --evidence names a directory of logs of runs on the old JVM, one file per job:
 DIR/CLUSTER/GROUP/NAME.log. What they say a job reflects on is opened to it
