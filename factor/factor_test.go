@@ -286,6 +286,23 @@ func TestOwn(t *testing.T) {
 	}
 }
 
+// TestLayerKeepsItsText: what a layer has stays, byte for byte, and the new text
+// begins on a line of its own.
+func TestLayerKeepsItsText(t *testing.T) {
+	for end, between := range map[string]string{"": "\n", "\n": "", "\r\n": "", "\n\n# end": "\n"} {
+		files := map[string]string{"clusters/c.yaml": "phase: live\n", "global.yaml": "# Ours.\napiVersion: batchctl/v1" + end}
+		for i := range 9 {
+			name := fmt.Sprintf("a%d", i)
+			files["apps/g/"+name+".yaml"] = batch(name, "c", "  timeout: 1h\n")
+		}
+		now, _ := factored(t, tree(files))
+		rest, kept := strings.CutPrefix(string(now["global.yaml"].Data), files["global.yaml"]+between)
+		if !kept || !strings.HasPrefix(rest, "deploy: [c]\nspec:\n") {
+			t.Errorf("after %q: %q", end, now["global.yaml"].Data)
+		}
+	}
+}
+
 // TestLeafIsLive: of two values a leaf says the one of its larger cluster.
 func TestLeafIsLive(t *testing.T) {
 	files := map[string]string{"clusters/live-1.yaml": "phase: live\n", "clusters/dev-1.yaml": "phase: dev\n"}

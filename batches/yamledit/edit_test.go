@@ -120,6 +120,24 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// What stands below a text that keeps its empty lines would become part of it
+// when the entry between them goes.
+func TestRemovedBelowAKeptText(t *testing.T) {
+	for text, want := range map[string]string{
+		"a: |+\n  x\nb: 1\n\n \t\nc: 2\n": "a: |+\n  x\nc: 2\n",
+		"a: |+\n  x\nb: 1\n\n  ":          "a: |+\n  x\n",
+		"a: |-\n  x\nb: 1\n\nc: 2\n":      "a: |-\n  x\n\nc: 2\n",
+	} {
+		f, err := Parse([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Remove(Keys("b")); err != nil || string(f.Bytes()) != want {
+			t.Errorf("%q became %q, %v; want %q", text, f.Bytes(), err, want)
+		}
+	}
+}
+
 func TestOverlapIsAnError(t *testing.T) {
 	if _, err := apply([]byte("abcdef"), []splice{{0, 3, "x"}, {2, 4, "y"}}); err == nil {
 		t.Error("two splices that overlap were made")
