@@ -138,6 +138,19 @@ func TestRemovedBelowAKeptText(t *testing.T) {
 	}
 }
 
+// A colon in a list or map on one line is text only before what no reader takes
+// for syntax.
+func TestPlainInFlow(t *testing.T) {
+	for text, flow := range map[string]bool{"-XX:+UseG1GC": true, "a:b": true, "a:/b": true, "a:(b)": false, "a:*b": false, "a:=b": false, "a,b": false} {
+		if got := plainSafe(text, true); got != flow {
+			t.Errorf("%q in flow: %v", text, got)
+		}
+		if !plainSafe(text, false) {
+			t.Errorf("%q in a block is no plain text", text)
+		}
+	}
+}
+
 func TestOverlapIsAnError(t *testing.T) {
 	if _, err := apply([]byte("abcdef"), []splice{{0, 3, "x"}, {2, 4, "y"}}); err == nil {
 		t.Error("two splices that overlap were made")
