@@ -104,6 +104,11 @@ func (j *imported) findProgram() error {
 		j.program.before = append(j.program.before, s)
 	}
 	for _, s := range j.steps[at+1:] {
+		for _, file := range start.Written {
+			if strings.Contains(s.text, file) {
+				return fmt.Errorf("a step after java needs the file that java's output went into (%s); let the program write it", file)
+			}
+		}
 		s.text = javastart.Script(s.text, "[ \"$BATCH_EXIT_CODE\" -eq 0 ] || exit 0\n", s.text, javastart.Errexit(s.text))
 		j.program.after = append(j.program.after, s)
 	}
@@ -121,6 +126,7 @@ var noteWhat = map[string]string{
 	"background": "java ran in the background; now the run lasts as long as it does",
 	"output":     "java wrote to a file; now it writes to the run's log",
 	"ignored":    "that java failed did not count; now it fails the run",
+	"forgiven":   "some exit codes of java may have been a success; now every failure of java fails the run",
 	"priority":   "java ran with another priority; now it has its machine to itself",
 	"timeout":    "the script limited the time of java; set it as spec.timeout",
 	"split":      "a variable was split into several arguments; now it is one",

@@ -106,8 +106,19 @@ func (w *walker) comments(list []syntax.Comment) {
 // after writes what is done after java, leaving out what only ends the script
 // with the exit code of java.
 func (w *walker) after() error {
-	w.post = slices.DeleteFunc(w.post, w.idle)
+	var needed []part
+	for i, p := range w.post {
+		// RC=$? says nothing by itself, but to what comes after it.
+		forMore := len(p.stmts) == 1 && keeps(p.stmts[0]) != "" && i+1 < len(w.post)
+		if forMore || !w.idle(p) {
+			needed = append(needed, p)
+		}
+	}
+	w.post = needed
 	for _, p := range w.post {
+		if err := w.reads(p.stmts); err != nil {
+			return err
+		}
 		if !p.hidden {
 			exitCode(p.stmts[0])
 		}
@@ -130,6 +141,20 @@ func (w *walker) after() error {
 		w.out.After = w.blocks(w.post)
 	}
 	return nil
+}
+
+// reads refuses what looks into a file that java's output went into: now that
+// is in the run's log, and what is sought would never be found.
+func (w *walker) reads(stmts []*syntax.Stmt) (err error) {
+	for _, s := range stmts {
+		syntax.Walk(s, func(n syntax.Node) bool {
+			if word, ok := n.(*syntax.Word); ok && err == nil && slices.Contains(w.out.Written, unquoted(w.source(word))) {
+				err = w.notPlain(word, "what comes after java needs the file that java's output went into (%s); let the program write it", unquoted(w.source(word)))
+			}
+			return err == nil
+		})
+	}
+	return err
 }
 
 // idle reports a part that does no more than end the script.
@@ -217,8 +242,8 @@ func onlyEnds(stmts []*syntax.Stmt) bool {
 			return false
 		}
 		switch {
-		case len(call.Args) == 0 && len(call.Assigns) == 1 && call.Assigns[0].Value != nil && variableOf(call.Assigns[0].Value) == "?":
-			kept = call.Assigns[0].Name.Value
+		case keeps(s) != "":
+			kept = keeps(s)
 		case len(call.Args) == 1 && call.Args[0].Lit() == "exit" && len(stmts) == 1:
 		case len(call.Args) == 2 && call.Args[0].Lit() == "exit" && (kept == "" && variableOf(call.Args[1]) == "?" || kept != "" && variableOf(call.Args[1]) == kept):
 		default:

@@ -86,6 +86,9 @@ func (w *walker) binary(b *syntax.BinaryCmd) error {
 	case b.Op == syntax.Pipe && first:
 		if call, ok := b.Y.Cmd.(*syntax.CallExpr); ok && len(call.Args) > 0 && call.Args[0].Lit() == "tee" {
 			w.note("output", "what java wrote went into a file too ("+w.source(b.Y)+"); now it is in the run's log")
+			for _, file := range call.Args[1:] {
+				w.wrote(file)
+			}
 			if err := w.start(b.X); err != nil {
 				return err
 			}
@@ -110,13 +113,24 @@ func (w *walker) otherwise(s *syntax.Stmt) {
 		return
 	}
 	if w.survives = !w.ends(s); w.survives {
-		w.ignored("|| " + w.source(s))
+		if w.kept = keeps(s); w.kept == "" {
+			w.ignored("|| " + w.source(s))
+		}
 		defer func() { w.hidden = true }()
 	}
 	if call, ok := s.Cmd.(*syntax.CallExpr); ok && len(call.Args) == 1 && (call.Args[0].Lit() == "true" || call.Args[0].Lit() == ":") {
 		return
 	}
 	w.behind(failure, []*syntax.Stmt{s})
+}
+
+// keeps is the variable that a statement keeps what java ended with in: RC=$?.
+func keeps(s *syntax.Stmt) string {
+	call, ok := s.Cmd.(*syntax.CallExpr)
+	if ok && len(call.Args) == 0 && len(call.Assigns) == 1 && call.Assigns[0].Value != nil && variableOf(call.Assigns[0].Value) == "?" {
+		return call.Assigns[0].Name.Value
+	}
+	return ""
 }
 
 // redirects takes in where the output of java goes. Input cannot be kept.
@@ -132,6 +146,9 @@ func (w *walker) redirects(list []*syntax.Redirect) error {
 		}
 		if r.Word != nil {
 			out = append(out, w.source(r))
+			if r.Op != syntax.DplOut { // 2>&1
+				w.wrote(r.Word)
+			}
 		}
 	}
 	if len(out) > 0 {
@@ -139,6 +156,15 @@ func (w *walker) redirects(list []*syntax.Redirect) error {
 	}
 	return nil
 }
+
+// wrote notes a file that java's output went into.
+func (w *walker) wrote(file *syntax.Word) {
+	if name := unquoted(w.source(file)); name != "/dev/null" {
+		w.out.Written = append(w.out.Written, name)
+	}
+}
+
+func unquoted(word string) string { return strings.Trim(word, `"'`) }
 
 // command takes in the command itself: what stands before java, the options,
 // what is started, and the arguments.

@@ -17,6 +17,9 @@ func (w *walker) rest(s *syntax.Stmt, list []*syntax.Stmt) {
 		}
 	}
 	if len(list) == 0 {
+		if w.kept != "" {
+			w.ignored("|| " + w.kept + "=$?")
+		}
 		return
 	}
 	guard := success
@@ -82,16 +85,20 @@ func (w *walker) ends(s *syntax.Stmt) bool {
 }
 
 // looks reports whether statements ask what became of java, and may end the
-// script for it.
+// script for it. Where they may end it with exit 0 as well, a person has to
+// look.
 func (w *walker) looks(list []*syntax.Stmt) bool {
 	asks, exits := false, false
 	for _, s := range list {
 		syntax.Walk(s, func(n syntax.Node) bool {
 			switch n := n.(type) {
 			case *syntax.ParamExp:
-				asks = asks || n.Param != nil && (n.Param.Value == "?" && !w.hidden || n.Param.Value == "PIPESTATUS")
+				asks = asks || n.Param != nil && (n.Param.Value == "?" && !w.hidden || n.Param.Value == "PIPESTATUS" || w.kept != "" && n.Param.Value == w.kept)
 			case *syntax.CallExpr:
-				exits = exits || len(n.Args) > 0 && n.Args[0].Lit() == "exit"
+				exits = exits || lit(n) == "exit"
+				if n != s.Cmd && lit(n) == "exit" && lastLit(n) == "0" {
+					w.note("forgiven", "after java it may end with exit 0 although java failed; now that java failed always fails the run")
+				}
 			}
 			return true
 		})

@@ -16,11 +16,12 @@ type walker struct {
 	java     *syntax.CallExpr
 	given    Given
 	vars     map[string]*variable
-	errexit  bool // a command that fails ends the script
-	pipefail bool // a pipe fails with any of its commands
-	survives bool // the script goes on where java fails
-	replaced bool // java takes the place of the shell, so nothing comes after it
-	hidden   bool // what the statement with java ends with is not what java ends with
+	errexit  bool   // a command that fails ends the script
+	pipefail bool   // a pipe fails with any of its commands
+	survives bool   // the script goes on where java fails
+	replaced bool   // java takes the place of the shell, so nothing comes after it
+	hidden   bool   // what the statement with java ends with is not what java ends with
+	kept     string // the variable that has what java ended with, by || RC=$?
 	out      *Start
 
 	pre     []*syntax.Stmt // the statements before java
