@@ -108,8 +108,8 @@ func TestAnyFlow(t *testing.T) {
 	before := []string{"say p1", "set -e", "set +e", "X=1", "Y=$(echo two)", "[ -f nope ] && say no", "[ -d . ] && say yes", "if [ -f nope ]; then say a; else say b; fi",
 		"f() { say f $1; return 3; }", "mkdir -p d && cd d", "cd /tmp", "say p2 || true", "false || say q", "export Z=zz", "! false", "for i in 1 2; do say $i; done", "(cd /; say sub)", "{ say grp; }"}
 	java := []string{"java -jar /a.jar", "exec java -jar /a.jar", "java -jar /a.jar | tee log", "time java -jar /a.jar", "X=5 java -jar /a.jar"}
-	around := []string{"%", "%", "% || exit 7", "% || say bad", "% && say ok", "% && say ok || say bad", "{ %\n say in; }", "(%\n say in)", "% || { say bad; exit 2; }"}
-	after := []string{"say r1", "RC=$?", "say rc $?", "[ $? -eq 0 ] || exit 9", "if [ $? -ne 0 ]; then say failed; exit 5; fi", "exit 0", "exit $?", "exit $RC", "say x $X y $Y", "f 2", "say z $Z", "set +e", "[ -f nope ] && say no", "false"}
+	around := []string{"%", "%", "% || exit 7", "% || say bad", "% && say ok", "% && say ok || say bad", "{ %\n say in; }", "(%\n say in)", "% || { say bad; exit 2; }", "% || RC=$?"}
+	after := []string{"say r1", "RC=$?", "say rc $?", "[ $? -eq 0 ] || exit 9", "if [ $? -ne 0 ]; then say failed; exit 5; fi", "exit 0", "exit $?", "exit $RC", "[ ${RC:-0} -ne 0 ] && say alert", "[ ${RC:-0} -eq 3 ] && exit 0", "say x $X y $Y", "f 2", "say z $Z", "set +e", "[ -f nope ] && say no", "false"}
 	understood := 0
 	for seed := range uint64(60) {
 		r := rand.New(rand.NewPCG(seed, 0))
