@@ -13,8 +13,13 @@
 // are. A build counts as slower from Slower times the median on, because nobody
 // wants to stop a rollout for a second.
 //
-// Bad is said when either is less likely than Alpha. Good is said only when the
-// upper end of Wilson's interval (E. B. Wilson, J. Am. Stat. Assoc. 22, 1927)
+// One job: among thousands of good builds a job that fails in each of its own is
+// a drop, and it is the canary. So the failures of each job that never failed
+// before are asked for, too: see worst.
+//
+// Bad is said when any of these is less likely than Alpha, or where there is
+// nothing to compare with, when most builds fail for certain. Good is said only
+// when the upper end of Wilson's interval (E. B. Wilson, J. Am. Stat. Assoc. 22, 1927)
 // for the share of failures after, one-sided at 1 - Alpha, is no more than
 // Margin above the share before. Everything else is not enough builds: what has
 // not been seen is not good.
@@ -115,11 +120,16 @@ func Judge(since map[string]time.Time, builds []Build) Judgement {
 	slow, compared, all := slower(before, after)
 	j.Slow = all
 	pSlow := Sign(slow, compared)
+	oneJob, pJob := worst(&j, before, after)
 	switch {
 	case j.After.Share() > j.Before.Share() && p < Alpha && j.Before.Builds > 0:
 		j.Verdict, j.Why = Bad, []string{words}
+	case pJob < Alpha:
+		j.Verdict, j.Why = Bad, []string{words, oneJob}
 	case pSlow < Alpha:
 		j.Verdict = Bad
+	case j.Before.Builds < baseline && lower(j.After) > 0.5:
+		j.Verdict, j.Why = Bad, []string{words, fmt.Sprintf("at the least %.0f %% of the builds fail now (Wilson, 95 %%)", 100*lower(j.After))}
 	default:
 		j.Verdict, j.Why, j.Need = enough(j.Before, j.After, words)
 	}
@@ -241,6 +251,10 @@ func Upper(t Tally) float64 {
 	n, p, z := float64(t.Builds), t.Share(), wilson
 	return (p + z*z/(2*n) + z*math.Sqrt(p*(1-p)/n+z*z/(4*n*n))) / (1 + z*z/n)
 }
+
+// lower is the lower end: what is left of the upper one for the builds that are
+// good.
+func lower(t Tally) float64 { return 1 - Upper(Tally{t.Builds, t.Builds - t.Failures}) }
 
 // choose is the logarithm of n over k; minus infinity where there is no way.
 func choose(n, k int) float64 {

@@ -38,6 +38,8 @@ func TestJudge(t *testing.T) {
 		{"a few good ones are not good", builds("j", 20, 0, 5, 0), NotEnough, "may fail now", 20},
 		{"many are", builds("j", 20, 0, 30, 0), Good, "at the most 8 % of the builds fail now", 0},
 		{"nothing to compare with", builds("j", 2, 0, 50, 0), NotEnough, "there are 2 builds from before", 0},
+		{"nothing to compare with, and most fail", builds("j", 2, 0, 4, 4), Bad, "at the least 60 % of the builds fail now", 0},
+		{"nothing to compare with, and half of them fail", builds("j", 2, 0, 10, 5), NotEnough, "there are 2 builds from before", 0},
 		{"clear failure", builds("j", 20, 0, 4, 3), Bad, "3 of 4 builds failed after the change", 0},
 		{"one failure is no proof", builds("j", 20, 0, 2, 1), NotEnough, "", 40},
 		{"it failed before, too", builds("j", 20, 10, 10, 5), NotEnough, "", 4},
@@ -58,6 +60,52 @@ func TestJudgeLooksAtTheChangedJobsOnly(t *testing.T) {
 	j := Judge(map[string]time.Time{"in": change, "unknown": {}}, all)
 	if j.After != (Tally{3, 3}) || j.Before != (Tally{10, 0}) || len(j.Failing) != 1 || j.Failing[0] != (Failing{"in", Tally{3, 3}}) {
 		t.Errorf("%+v", j)
+	}
+}
+
+// TestOneCanary: one job of many that fails in each of its builds is no noise,
+// however many others are good.
+func TestOneCanary(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		canary []Build
+		want   Verdict
+	}{
+		{"it fails and never did", builds("canary", 5, 0, 3, 3), Bad},
+		{"twice may be an accident, with so many jobs", builds("canary", 5, 0, 2, 2), Good},
+		{"it failed before, too", builds("canary", 5, 1, 3, 3), Good},
+		{"it has hardly run before", builds("canary", 2, 0, 3, 3), Good},
+		{"it fails now and then", builds("canary", 5, 0, 20, 2), Good},
+	} {
+		all, since := test.canary, map[string]time.Time{"canary": change}
+		for i := range 1000 {
+			job := fmt.Sprintf("job-%d", i)
+			failed, again := 0, 0
+			if i < 50 {
+				failed = 1 // of 5: 1 % of all builds
+			}
+			if i < 15 {
+				again = 1 // of 2
+			}
+			since[job], all = change, append(all, builds(job, 5, failed, 2, again)...)
+		}
+		j := Judge(since, all)
+		if j.Verdict != test.want || (test.want == Bad) != strings.Contains(strings.Join(j.Why, "\n"), "canary: 3 of 3 builds failed after the change, 0 of 5 before") {
+			t.Errorf("%s: %s %q", test.name, j.Verdict, j.Why)
+		}
+	}
+}
+
+// TestTail compares with exact arithmetic.
+func TestTail(t *testing.T) {
+	for _, c := range []struct {
+		k, n  int
+		share float64
+		want  float64
+	}{{0, 5, 0.1, 1}, {5, 5, 0.5, 1.0 / 32}, {1, 3, 0.5, 7.0 / 8}, {2, 3, 0.25, 10.0 / 64}, {3, 3, 0, 0}, {3, 3, 1, 1}} {
+		if got := Tail(c.k, c.n, c.share); math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("%+v: %v", c, got)
+		}
 	}
 }
 

@@ -27,7 +27,9 @@ and JENKINS_TOKEN name, or from a file (--builds).
 
   bad                more builds fail than before: Fisher's exact test, one-sided,
                      p < 0.05; or more take over 1.25 times their job's median
-                     before than chance allows: sign test, p < 0.05
+                     before than chance allows: sign test, p < 0.05; or one job
+                     that never failed before fails more often than would happen
+                     to any of them by accident: binomial, p < 0.05
   good               at the most ten points more fail than before: the upper end of
                      Wilson's interval, 95 %
   not enough builds  neither can be said yet
