@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -132,6 +133,15 @@ func TestSetChoosesThePlace(t *testing.T) {
 				t.Errorf("why: %q, want %q", got, test.why)
 			}
 		})
+	}
+}
+
+// What is said of an option that stays, and gets others behind it, is these.
+func TestSaysWhatComes(t *testing.T) {
+	r := run(t, fsOf(shop, "app-groups/pay.yaml", "spec: {java: {options+: [-Dfile.encoding=MS949]}}\n"), Step{Change: JVM{From: 11, To: 21}})
+	want := "spec.java.options: +-Dstdout.encoding=MS949  +-Dstderr.encoding=MS949"
+	if !slices.ContainsFunc(r.Choices, func(c Choice) bool { return c.What == want }) {
+		t.Errorf("nobody says %q: %+v", want, r.Choices)
 	}
 }
 

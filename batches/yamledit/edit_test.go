@@ -138,6 +138,27 @@ func TestRemovedBelowAKeptText(t *testing.T) {
 	}
 }
 
+// In a map or list over several lines an entry goes with its line, where it has
+// one for itself.
+func TestRemovedFromFlowLines(t *testing.T) {
+	for text, want := range map[string]string{
+		"a: {\n  x: 1,\n  b: 2,\n  y: 3\n}\n":      "a: {\n  x: 1,\n  y: 3\n}\n",
+		"a: {\n  x: 1,\n  b: 2 # last\n}\n":        "a: {\n  x: 1,\n}\n",
+		"a: {\n  x: 1,\n  b: 2, y: 3\n}\n":         "a: {\n  x: 1,\n  y: 3\n}\n",
+		"a: {\n  x: 1,\n  b: 2\n  , y: 3\n}\n":     "a: {\n  x: 1,\n  y: 3\n}\n",
+		"a: {x: 1,\n  b: 2, # it\n  y: 3}\n":       "a: {x: 1,\n  y: 3}\n",
+		"a: {\n  x: 1, b: 2,\n  # next\n  y: 3}\n": "a: {\n  x: 1,\n  # next\n  y: 3}\n",
+	} {
+		f, err := Parse([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Remove(Keys("a", "b")); err != nil || string(f.Bytes()) != want {
+			t.Errorf("%q became %q, %v; want %q", text, f.Bytes(), err, want)
+		}
+	}
+}
+
 // A colon in a list or map on one line is text only before what no reader takes
 // for syntax.
 func TestPlainInFlow(t *testing.T) {

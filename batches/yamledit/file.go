@@ -180,6 +180,9 @@ func (f *File) change(p Path, plan func() ([]splice, error), want func(model) (m
 		return fmt.Errorf("%s: %w", p, err)
 	}
 	changed, err := Parse(text)
+	if err == nil && changed.root == nil {
+		err = errors.New("nothing would be left of it")
+	}
 	if err != nil {
 		return fmt.Errorf("%s: the change would break the file: %w", p, err)
 	}

@@ -11,7 +11,7 @@ import (
 func FuzzEdit(f *testing.F) {
 	for _, text := range []string{
 		"a: 1\n", "a: [1, {b: 'c'}]\r\nd: |+\r\n  e\r\n", "a: &x {k: 1}\nb: *x\nc:\n  <<: *x\n", "? a\n: - b\n  - ? c\n    : d # e\n", "%YAML 1.1\n---\na: !!str b\n...\n",
-		"\ufeffa:\n- b\n-\n  c: \"d\\\n    e\"\n", "{a: , b: [,], ? c}\n", "- |\n a\n- >-2\n   b\n\n- '\n\n  c'\n", "a:\n\t- b\n", "a: b: c\n", "\"a\" : x#y\nb: - # c\n", "a:   # one\n  # two\n  b: c\n\n\n  # three\nd: ~",
+		"\ufeffa:\n- b\n-\n  c: \"d\\\n    e\"\n", "{a: , b: [,], ? c}\n", "? a\n:0-j    : d # e\n", "- |\n a\n- >-2\n   b\n\n- '\n\n  c'\n", "a:\n\t- b\n", "a: b: c\n", "\"a\" : x#y\nb: - # c\n", "a:   # one\n  # two\n  b: c\n\n\n  # three\nd: ~",
 	} {
 		f.Add([]byte(text), uint8(0), uint8(0), "v")
 		f.Add([]byte(text), uint8(1), uint8(1), "- x: y")

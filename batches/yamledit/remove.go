@@ -25,7 +25,7 @@ func (f *File) planRemove(p Path) ([]splice, error) {
 		i++
 	}
 	switch {
-	case owner.bare:
+	case owner.bare, !owner.flow && i > 0 && !f.alone(&owner.kids[i]): // its line begins with another entry
 		return nil, errors.New("is written in a way that cannot be changed safely")
 	case owner.flow:
 		return f.removeFlow(owner, i), nil
@@ -141,7 +141,12 @@ func (f *File) removeFlow(owner *node, i int) []splice {
 		return s
 	}
 	if i+1 < len(owner.kids) {
-		return []splice{{k.start, owner.kids[i+1].start, ""}}
+		next := owner.kids[i+1].start
+		if bytes.IndexByte(f.text[comma:next], '\n') >= 0 {
+			// What stands before the next one, on lines of its own, is the next one's.
+			return []splice{{trimRight(f.text, k.start), comma + 1, ""}}
+		}
+		return []splice{{k.start, next, ""}}
 	}
 	return []splice{{owner.kids[i-1].end(), k.end(), ""}}
 }

@@ -159,7 +159,7 @@ func (a *agentStart) warm(t testing.TB) string {
 	}
 	cmd := exec.Command(filepath.Join(testenv.Root(), "scripts", "warm-agent.sh"), cache, a.j.URL, name, file, a.java)
 	var said strings.Builder
-	cmd.Stderr = &said
+	cmd.Dir, cmd.Stderr = t.TempDir(), &said
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -181,6 +181,7 @@ func (a *agentStart) measure(t testing.TB, options []string, cache string) agent
 	name, secret := a.node()
 	a.given <- nodes.Handover{Name: name, Secret: secret, URL: a.j.URL}
 	cmd := exec.Command("/bin/sh", "-c", script)
+	cmd.Dir = t.TempDir()
 	cmd.Env = []string{"HOME=" + t.TempDir(), "PATH=/usr/local/bin:/usr/bin:/bin", "PROVISIONER_MACHINE=measured"}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	began := time.Now()
