@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -195,6 +196,21 @@ func TestScript(t *testing.T) {
 	} {
 		if got := javastart.Script(script, "", script, false); got != want {
 			t.Errorf("%q: %q; want %q", script, got, want)
+		}
+	}
+}
+
+// TestExportedWithin: what is exported in a condition or a loop before java is
+// not known, and not lost in silence.
+func TestExportedWithin(t *testing.T) {
+	for _, script := range []string{"if [ -f /x ]; then export A=1; fi\njava -jar /a.jar", "for A in 1 2; do export A; done\njava -jar /a.jar", "[ -f /x ] && export A=1\njava -jar /a.jar"} {
+		start, err := javastart.Read(script, func(string) bool { return false })
+		if err != nil {
+			t.Fatalf("%v in\n%s", err, script)
+		}
+		want := javastart.Note{Rule: "env", Text: "it exports A, whose value it works out by running something; the program does not get it"}
+		if !slices.Contains(start.Notes, want) || len(start.Env) > 0 {
+			t.Errorf("%+v in\n%s", start, script)
 		}
 	}
 }
