@@ -3,6 +3,7 @@ package openstack
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -16,11 +17,16 @@ import (
 	"github.com/batchctl/batchctl/nodes"
 )
 
-// launch launches an order; none of these tests has faults.
-func (l *lab) launch(d *Driver, o nodes.Order) []nodes.VM {
+// launch launches an order; none of these tests has faults. On a busy host its
+// turn may come too late, and it is sent again, as a provisioner does.
+func (l *lab) launch(d *Driver, o nodes.Order) (vms []nodes.VM) {
 	l.Helper()
-	vms, err := d.Launch(context.Background(), o)
-	l.must(err)
+	l.until("the order has been sent", func() (err error) {
+		if vms, err = d.Launch(context.Background(), o); err != nil && !errors.Is(err, errLate) {
+			l.Fatal(err)
+		}
+		return err
+	})
 	return vms
 }
 
