@@ -52,6 +52,13 @@ func (p Problem) Text() string {
 // String is a problem on one line: file:line:col: path: message.
 func (p Problem) String() string { return p.Place.String() + ": " + p.Text() }
 
+// touch adds a job, once; jobs come in the order of their paths.
+func (p *Problem) touch(job string) {
+	if n := len(p.Jobs); n == 0 || p.Jobs[n-1] != job {
+		p.Jobs = append(p.Jobs, job)
+	}
+}
+
 // problems collects what is wrong.
 type problems []Problem
 
@@ -79,9 +86,7 @@ func mergeProblems(tree problems, jobs []jobProblems) []Problem {
 	for _, j := range jobs {
 		for _, p := range j.problems {
 			i := m.add(p)
-			if n := len(m.out[i].Jobs); n == 0 || m.out[i].Jobs[n-1] != j.path {
-				m.out[i].Jobs = append(m.out[i].Jobs, j.path)
-			}
+			m.out[i].touch(j.path)
 		}
 	}
 	for i, variants := range m.variants {

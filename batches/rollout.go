@@ -157,9 +157,7 @@ func (t *Tree) checkConflicts() {
 							Hint:    "finish or undo one of them, or take the jobs out of one"}
 						order = append(order, v)
 					}
-					if n := len(found[v].Jobs); n == 0 || found[v].Jobs[n-1] != job {
-						found[v].Jobs = append(found[v].Jobs, job)
-					}
+					found[v].touch(job)
 				})
 			}
 			for _, v := range order {

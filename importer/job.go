@@ -104,10 +104,8 @@ func (j *imported) findProgram() error {
 		j.program.before = append(j.program.before, s)
 	}
 	for _, s := range j.steps[at+1:] {
-		for _, file := range start.Written {
-			if strings.Contains(s.text, file) {
-				return fmt.Errorf("a step after java needs the file that java's output went into (%s); let the program write it", file)
-			}
+		if word := start.Needed(s.text); word != "" {
+			return fmt.Errorf("a step after java needs the file that java's output went into (%s); let the program write it", word)
 		}
 		s.text = javastart.Script(s.text, "[ \"$BATCH_EXIT_CODE\" -eq 0 ] || exit 0\n", s.text, javastart.Errexit(s.text))
 		j.program.after = append(j.program.after, s)

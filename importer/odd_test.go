@@ -74,7 +74,7 @@ stage('y') { agent { label 'b' }
 		"line 1 of the pipeline: a block stands where a value would":            pipelineJob("live-1/pay/a", "parallel a: { sh 'java -jar /a.jar' }"),
 		"a step after java needs the file that java's output went into (out.log)": source("live-1/pay/a", "<project><builders><hudson.tasks.Shell><command>java -jar /a.jar &gt;out.log 2&gt;&amp;1</command></hudson.tasks.Shell>"+
 			"<hudson.tasks.Shell><command>! grep ERROR out.log</command></hudson.tasks.Shell></builders></project>"),
-		"line 2 of the script: what comes after java needs the file that java's output went into (out.log)": source("live-1/pay/a", "<project><builders><hudson.tasks.Shell><command>java -jar /a.jar | tee 'out.log'\n! grep ERROR \"out.log\"</command></hudson.tasks.Shell></builders></project>"),
+		"line 2 of the script: what comes after java needs the file that java's output went into (\"out.log\")": source("live-1/pay/a", "<project><builders><hudson.tasks.Shell><command>java -jar /a.jar | tee 'out.log'\n! grep ERROR \"out.log\"</command></hudson.tasks.Shell></builders></project>"),
 		"it is a link": {Name: "live-1/pay/a", Skip: "it is a link"},
 	} {
 		r := run(t, importer.Options{}, s)

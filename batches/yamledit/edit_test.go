@@ -120,6 +120,17 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+func removed(t *testing.T, text, want string, keys ...string) {
+	t.Helper()
+	f, err := Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Remove(Keys(keys...)); err != nil || string(f.Bytes()) != want {
+		t.Errorf("%q became %q, %v; want %q", text, f.Bytes(), err, want)
+	}
+}
+
 // What stands below a text that keeps its empty lines would become part of it
 // when the entry between them goes.
 func TestRemovedBelowAKeptText(t *testing.T) {
@@ -128,13 +139,7 @@ func TestRemovedBelowAKeptText(t *testing.T) {
 		"a: |+\n  x\nb: 1\n\n  ":          "a: |+\n  x\n",
 		"a: |-\n  x\nb: 1\n\nc: 2\n":      "a: |-\n  x\n\nc: 2\n",
 	} {
-		f, err := Parse([]byte(text))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := f.Remove(Keys("b")); err != nil || string(f.Bytes()) != want {
-			t.Errorf("%q became %q, %v; want %q", text, f.Bytes(), err, want)
-		}
+		removed(t, text, want, "b")
 	}
 }
 
@@ -149,13 +154,7 @@ func TestRemovedFromFlowLines(t *testing.T) {
 		"a: {x: 1,\n  b: 2, # it\n  y: 3}\n":       "a: {x: 1,\n  y: 3}\n",
 		"a: {\n  x: 1, b: 2,\n  # next\n  y: 3}\n": "a: {\n  x: 1,\n  # next\n  y: 3}\n",
 	} {
-		f, err := Parse([]byte(text))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := f.Remove(Keys("a", "b")); err != nil || string(f.Bytes()) != want {
-			t.Errorf("%q became %q, %v; want %q", text, f.Bytes(), err, want)
-		}
+		removed(t, text, want, "a", "b")
 	}
 }
 

@@ -193,8 +193,12 @@ func (a *agentStart) measure(t testing.TB, options []string, cache string) agent
 	defer func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL); <-exited }()
 	a.j.online(name, exited)
 	took := agentTook{online: time.Since(began).Seconds()}
-	time.Sleep(2 * time.Second) // it was made ahead, and is at rest when its run comes
 	before := cpuOf(cmd.Process.Pid)
+	until(t, "the agent is at rest, as one that was made ahead when its run comes", time.Minute, func() bool {
+		was := before
+		before = cpuOf(cmd.Process.Pid)
+		return before == was
+	})
 	took.first = a.run(t)
 	took.cpu = cpuOf(cmd.Process.Pid) - before
 	took.used = a.run(t)

@@ -148,8 +148,8 @@ func (w *walker) after() error {
 func (w *walker) reads(stmts []*syntax.Stmt) (err error) {
 	for _, s := range stmts {
 		syntax.Walk(s, func(n syntax.Node) bool {
-			if word, ok := n.(*syntax.Word); ok && err == nil && slices.Contains(w.out.Written, unquoted(w.source(word))) {
-				err = w.notPlain(word, "what comes after java needs the file that java's output went into (%s); let the program write it", unquoted(w.source(word)))
+			if word, ok := n.(*syntax.Word); ok && err == nil && w.out.names(w.source(word)) {
+				err = w.notPlain(word, "what comes after java needs the file that java's output went into (%s); let the program write it", w.source(word))
 			}
 			return err == nil
 		})

@@ -87,7 +87,9 @@ func (w *walker) binary(b *syntax.BinaryCmd) error {
 		if call, ok := b.Y.Cmd.(*syntax.CallExpr); ok && len(call.Args) > 0 && call.Args[0].Lit() == "tee" {
 			w.note("output", "what java wrote went into a file too ("+w.source(b.Y)+"); now it is in the run's log")
 			for _, file := range call.Args[1:] {
-				w.wrote(file)
+				if !strings.HasPrefix(file.Lit(), "-") {
+					w.wrote(file)
+				}
 			}
 			if err := w.start(b.X); err != nil {
 				return err
@@ -159,12 +161,10 @@ func (w *walker) redirects(list []*syntax.Redirect) error {
 
 // wrote notes a file that java's output went into.
 func (w *walker) wrote(file *syntax.Word) {
-	if name := unquoted(w.source(file)); name != "/dev/null" {
+	if name := fileName(w.source(file)); name != "null" {
 		w.out.Written = append(w.out.Written, name)
 	}
 }
-
-func unquoted(word string) string { return strings.Trim(word, `"'`) }
 
 // command takes in the command itself: what stands before java, the options,
 // what is started, and the arguments.

@@ -214,3 +214,32 @@ func TestExportedWithin(t *testing.T) {
 		}
 	}
 }
+
+// TestWritten: a script that needs the file that java's output went into is not
+// followed, by whatever name it has the file.
+func TestWritten(t *testing.T) {
+	for after, needs := range map[string]bool{
+		"grep E out.log": true, "grep E \"./out.log\"": true, "cat ${WORKSPACE}/out.log": true, "cat *.log": true, "mail -s x <out.log": true, "gzip 'out.log'": true,
+		"cat other.log": false, "git log": false, "echo out.login": false, "case $? in 0) ;; *) exit 1 ;; esac": false, "rm -f x/*.txt": false, "say b": false,
+	} {
+		const java = "set +e\njava -jar /a.jar >/tmp/out.log 2>&1\n"
+		_, err := javastart.Read(java+after, func(string) bool { return true })
+		if got := err != nil && strings.Contains(err.Error(), "java's output went into"); got != needs {
+			t.Errorf("%s: %v", after, err)
+		}
+		start, err := javastart.Read(java, func(string) bool { return true })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := start.Needed(after) != ""; got != needs {
+			t.Errorf("%s, in another step: %q", after, start.Needed(after))
+		}
+	}
+	if start, err := javastart.Read("java -jar /a.jar | tee -a out.log", func(string) bool { return true }); err != nil || start.Needed("ls -a") != "" || start.Needed("cat out.log") == "" {
+		t.Errorf("%+v, %v", start, err)
+	}
+	start, err := javastart.Read("set +e\njava -jar /a.jar >$LOG 2>/dev/null\nsay $LOGIN", func(string) bool { return true })
+	if err != nil || start.Needed("cat \"${LOG}\"") == "" || start.Needed("cat /dev/null") != "" {
+		t.Errorf("%+v, %v", start, err)
+	}
+}

@@ -31,7 +31,7 @@ type Start struct {
 	Dir      string   // directory that the script has changed to; "" = the workspace
 	Before   string   // what the script does before, as shell text; "" = nothing
 	After    string   // what it does after, likewise; the exit code of java is in BATCH_EXIT_CODE
-	Written  []string // the files that java's output went into, as the script names them
+	Written  []string // the names of the files that java's output went into, without directories
 	Comments []string // of statements that are in neither, without the #
 	Notes    []Note   // what the batch does otherwise than the script
 }

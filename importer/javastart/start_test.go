@@ -30,7 +30,7 @@ func TestRead(t *testing.T) {
 		{"cd", "cd /opt/app && java -jar lib/a.jar",
 			javastart.Start{Java: "java", Jar: "/opt/app/lib/a.jar", Dir: "/opt/app", Notes: []javastart.Note{{Rule: "directory", Text: "java ran in /opt/app; now it runs in a directory of its own"}}}},
 		{"nohup and output", "BUILD_ID=dontKillMe nohup java -jar /a.jar > /tmp/o 2>&1 &",
-			javastart.Start{Java: "java", Jar: "/a.jar", Written: []string{"/tmp/o"}, Notes: []javastart.Note{
+			javastart.Start{Java: "java", Jar: "/a.jar", Written: []string{"o"}, Notes: []javastart.Note{
 				{Rule: "output", Text: "what java wrote went elsewhere (> /tmp/o 2>&1); now it is in the run's log"},
 				{Rule: "background", Text: "java ran in the background (&); now the run lasts as long as it does"}}}},
 		{"here-document", "cat > p <<EOF\na=$RUN_DATE\nEOF\njava -jar /a.jar",
